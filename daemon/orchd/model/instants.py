@@ -1,0 +1,36 @@
+"""
+Instants between their two forms: aware UTC ``datetime`` in code, integer microseconds at rest.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(instant: datetime) -> int:
+    """
+    Return *instant* (aware, any zone) as UTC microseconds since 1970, exactly.
+    """
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def from_us(us: int) -> datetime:
+    """
+    Return the aware UTC instant of *us* microseconds since 1970.
+    """
+    return EPOCH + timedelta(microseconds=us)
+
+
+def iso(instant: datetime) -> str:
+    """
+    Return *instant* as UTC ISO-8601 text that ends in ``Z``; fractions only where there are any.
+    """
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def iso_us(us: int | None) -> str | None:
+    """
+    Return :func:`iso` of *us*; None stays None.
+    """
+    return None if us is None else iso(from_us(us))

@@ -1,0 +1,3 @@
+"""
+Helpers that the tests of several rooms share.
+"""
