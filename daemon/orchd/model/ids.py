@@ -13,21 +13,25 @@ FlowRunId = NewType("FlowRunId", str)
 #: Namespace of the ids of scheduled runs. Never change it: the same slot must give the same id for ever.
 SLOT_NAMESPACE = uuid.UUID("5a0ce3f0-6d5b-4c55-9c5b-0c1f8a6f7e11")
 
-_MOODS = (
-    "amber bold brave breezy bright brisk calm candid cheery clever cosmic crisp curious dapper daring deft eager early "
-    "easy fabled fair fancy fond frosty gentle giddy glad golden grand happy hardy hasty humble jolly keen kind lively "
-    "loyal lucid lucky mellow merry mighty modest neat nimble noble patient plucky polite proud quick quiet rapid ready "
-    "rosy serene sharp shiny silent sleek smooth snappy solid spry steady stoic sturdy sunny swift tidy trusty upbeat "
-    "vivid warm wise witty zesty"
-).split()
-_ANIMALS = (
-    "ant auk bat bear beaver bee bison boar bull camel cat civet cobra cod colt coot crab crane crow deer dingo dog dove "
-    "duck eagle eel egret elk emu ermine falcon finch fox frog gecko gnu goat goose grouse gull hare hawk hen heron hippo "
-    "horse ibex ibis iguana jackal jay kite kiwi koala lark lemur lion lynx magpie marten mink mole moose moth mouse mule "
-    "newt ocelot okapi orca otter owl panda perch pike plover pony puffin puma quail rabbit raven robin rook salmon seal "
-    "shark sheep shrew skunk sloth snail snipe stork swan swift tapir tern tiger toad trout tuna viper vole walrus wasp "
-    "weasel whale wolf wombat wren yak zebra"
-).split()
+_MOODS = tuple(
+    """
+    amber bold brave breezy bright brisk calm candid cheery clever cosmic crisp curious dapper daring deft eager
+    early easy fabled fair fancy fond frosty gentle giddy glad golden grand happy hardy hasty humble jolly keen
+    kind lively loyal lucid lucky mellow merry mighty modest neat nimble noble patient plucky polite proud quick
+    quiet rapid ready rosy serene sharp shiny silent sleek smooth snappy solid spry steady stoic sturdy sunny
+    swift tidy trusty upbeat vivid warm wise witty zesty
+    """.split()
+)
+_ANIMALS = tuple(
+    """
+    ant auk bat bear beaver bee bison boar bull camel cat civet cobra cod colt coot crab crane crow deer dingo
+    dog dove duck eagle eel egret elk emu ermine falcon finch fox frog gecko gnu goat goose grouse gull hare
+    hawk hen heron hippo horse ibex ibis iguana jackal jay kite kiwi koala lark lemur lion lynx magpie marten
+    mink mole moose moth mouse mule newt ocelot okapi orca otter owl panda perch pike plover pony puffin puma
+    quail rabbit raven robin rook salmon seal shark sheep shrew skunk sloth snail snipe stork swan swift tapir
+    tern tiger toad trout tuna viper vole walrus wasp weasel whale wolf wombat wren yak zebra
+    """.split()
+)
 
 
 def slot_run_id(*, schedule: str, fire_time: datetime, attempt: int) -> FlowRunId:
