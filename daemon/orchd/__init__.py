@@ -1,0 +1,3 @@
+"""
+orchd: flows written the classic way, started on time by one daemon.
+"""

@@ -1,0 +1,3 @@
+"""
+What people write flows with, and what loads, describes, draws and runs them.
+"""

@@ -1,0 +1,116 @@
+"""
+A flow's tasks in an order in which they can run.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from orchd.graph.edges import Edge
+
+T = TypeVar("T")
+
+
+class CycleError(ValueError):
+    """
+    Tasks wait for each other in a circle, so that none of them could ever run.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Node(Generic[T]):
+    """
+    One task in its place: what it waits for, and the arguments that are known beforehand.
+    """
+
+    task: T
+    #: Unique in the graph, stable from run to run.
+    slug: str
+    upstream: tuple[Edge[T], ...]
+    #: Argument -> value. Values may be anything at all, and are never compared.
+    constants: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Graph(Generic[T]):
+    """
+    Nodes in an order in which each comes after everything that it waits for.
+    """
+
+    name: str
+    nodes: tuple[Node[T], ...]
+    #: Tasks whose states decide the flow's.
+    references: frozenset[T]
+    #: Tasks that nothing waits for; while one is not finished, the flow is not.
+    terminals: frozenset[T]
+
+
+def build_graph(
+    *,
+    name: str,
+    slugs: Mapping[T, str],
+    edges: Iterable[Edge[T]],
+    constants: Mapping[T, Mapping[str, Any]],
+    references: Iterable[T] | None = None,
+) -> Graph[T]:
+    """
+    Put the tasks of a flow in order.
+
+    Args:
+        slugs: each task and its slug, in the order in which they were added; that order is kept where edges allow.
+
+        references: None for the terminal tasks.
+
+    Raises:
+        CycleError: tasks wait for each other in a circle.
+    """
+    incoming: dict[T, list[Edge[T]]] = {task: [] for task in slugs}
+    terminals = dict.fromkeys(slugs)
+    for edge in edges:
+        incoming[edge.downstream_task].append(edge)
+        terminals.pop(edge.upstream_task, None)
+
+    nodes = tuple(
+        Node(
+            task=task,
+            slug=slugs[task],
+            upstream=tuple(incoming[task]),
+            constants=MappingProxyType(dict(constants.get(task, ()))),
+        )
+        for task in ordered(list(slugs), incoming)
+    )
+    final = frozenset(terminals)
+    chosen = final if references is None else frozenset(references)
+    return Graph(name=name, nodes=nodes, references=chosen, terminals=final)
+
+
+def ordered(tasks: Sequence[T], incoming: Mapping[T, Sequence[Edge[T]]]) -> list[T]:
+    """
+    Return *tasks* so that each comes after its upstreams, and otherwise in the order given.
+
+    Raises:
+        CycleError: they wait for each other in a circle; names the circle.
+    """
+    place = {task: index for index, task in enumerate(tasks)}
+    waits_for = [len(incoming[task]) for task in tasks]
+    downstream: list[list[int]] = [[] for _ in tasks]
+    for index, task in enumerate(tasks):
+        for edge in incoming[task]:
+            downstream[place[edge.upstream_task]].append(index)
+
+    ready = [index for index, count in enumerate(waits_for) if count == 0]
+    order: list[T] = []
+    while ready:
+        index = heapq.heappop(ready)
+        order.append(tasks[index])
+        for after in downstream[index]:
+            waits_for[after] -= 1
+            if waits_for[after] == 0:
+                heapq.heappush(ready, after)
+
+    if len(order) < len(tasks):
+        raise CycleError("Cycle found; flows must be acyclic!")
+
+    return order
