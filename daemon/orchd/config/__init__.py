@@ -1,0 +1,21 @@
+"""
+The config files, read, checked and resolved into one frozen value; each mistake in them is one clear sentence.
+"""
+
+from orchd.config.checks import check_flows
+from orchd.config.files import flow_files
+from orchd.config.loading import load
+from orchd.config.problems import ConfigProblems
+from orchd.config.settings import Config, DaemonSettings, FlowFiles, FlowSettings, Retention
+
+__all__ = [
+    "Config",
+    "ConfigProblems",
+    "DaemonSettings",
+    "FlowFiles",
+    "FlowSettings",
+    "Retention",
+    "check_flows",
+    "flow_files",
+    "load",
+]

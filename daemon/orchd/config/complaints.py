@@ -1,0 +1,98 @@
+"""
+What pydantic found wrong, in the words of a person: which key, which value, what to write instead.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic_core import ErrorDetails
+
+from orchd.config.files import KeyPath, Merged
+from orchd.config.problems import did_you_mean, toml_value
+from orchd.config.tables import NAMED, NOT_YET, TABLES, Document, Table
+
+#: pydantic's kind of error -> what is wrong, in plain words.
+_WORDS: Final = {
+    "string_type": "must be text in double quotes",
+    "string_too_short": "is empty",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "tuple_type": "must be a list in square brackets",
+    "dict_type": "must be a table of keys and values",
+    "model_type": "must be a table of keys and values",
+    "string_pattern_mismatch": "is no name: it has a control character, '@' or '/' in it",
+    "string_too_long": "is too long: 200 characters at most",
+    "too_short": "is empty: give one at least",
+}
+
+
+def say(error: ErrorDetails, merged: Merged) -> str:
+    """
+    Return *error* as one sentence.
+    """
+    key: KeyPath = tuple(part for part in error["loc"] if part not in ("[key]", "datetime", "date"))
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return f"{place(key[:-1] if len(key) > 1 else key, merged, at=key)}{_unknown(key)}"
+
+    if kind == "missing":
+        return f"{place(key[:-1], merged)} has no '{key[-1]}'; write for example {_example(key)}"
+
+    shown = "" if isinstance(error["input"], dict) else f" = {toml_value(error['input'])}"
+    words = error["msg"] if kind == "orchd" else _words(kind, error.get("ctx", {}))
+    if (key[0], key[-1]) == ("flow", "on_crash"):
+        words = 'can only be "fail" in this version'
+    hint = "" if ";" in words or not _example(key) else f"; write for example {_example(key)}"
+    return f"{place(key, merged)}{shown}: {words}{hint}"
+
+
+def place(key: KeyPath, merged: Merged, *, at: KeyPath | None = None) -> str:
+    """
+    Return ``file, line N: [table] key`` of *key*; the line is that of *at* when it is given.
+    """
+    depth = 2 if key[0] in NAMED else 1
+    table = ".".join(map(_quoted, key[:depth]))
+    rest = ".".join(map(str, key[depth:]))
+    where = merged.where(at or key)
+    return (f"{where}: " if where else "") + f"[{table}]" + (f" {rest}" if rest else "")
+
+
+def _unknown(key: KeyPath) -> str:
+    name = str(key[-1])
+    if later := NOT_YET.get((str(key[0]), name)):
+        return f": '{name}' is not known yet: {later}"
+
+    if len(key) == 1:
+        return f": there is no table or key '{name}'; {did_you_mean(name, Document.model_fields)}"
+
+    return f": there is no key '{name}'; {did_you_mean(name, TABLES[str(key[0])].model_fields)}"
+
+
+def _words(kind: str, ctx: dict[str, Any]) -> str:
+    match kind:
+        case "greater_than_equal":
+            return f"must be {ctx['ge']} or more"
+        case "less_than_equal":
+            return f"must be {ctx['le']} or less"
+        case "enum" | "literal_error":
+            return f"must be one of {str(ctx['expected']).replace(chr(39), chr(34)).replace(' or ', ', ')}"
+    if kind.startswith(("datetime", "date")):
+        return "must be a date or a time without quotes"
+
+    return _WORDS.get(kind, "has the wrong type")
+
+
+def _example(key: Sequence[str | int]) -> str:
+    depth = 2 if key[0] in NAMED else 1
+    model: type[Table] = TABLES.get(str(key[0]), Document)
+    field = model.model_fields.get(str(key[depth])) if len(key) > depth else None
+    if field is None or not field.examples:
+        return ""
+
+    value = field.examples[0]
+    return f"{key[depth]} = {value if key[depth] == 'anchor' else toml_value(value)}"
+
+
+def _quoted(part: str | int) -> str:
+    text = str(part)
+    return text if text.replace("-", "").replace("_", "").isalnum() else f'"{text}"'

@@ -1,0 +1,153 @@
+"""
+The tables of the config files as pydantic models: which keys there are, their types, and an example of each.
+
+Nothing is resolved here: a key that is not written is None, and :mod:`orchd.config.loading` fills in the default.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from orchd.config.durations import parse_duration, parse_size
+from orchd.model.specs import CatchUp, Overlap, When
+
+
+def _parsed(parse: Callable[[str], object], wanted: str) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if not isinstance(value, str):
+            raise PydanticCustomError("orchd", "{what}", {"what": f"must be {wanted} in quotes"})
+
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise PydanticCustomError("orchd", "{what}", {"what": str(error)}) from error
+
+    return check
+
+
+def _positive(text: str) -> timedelta:
+    if not (duration := parse_duration(text)):
+        raise ValueError('is no time at all; write a duration above zero, such as "90s"')
+
+    return duration
+
+
+def _size(text: str) -> int:
+    if not (size := parse_size(text)):
+        raise ValueError('is no room at all; write a size above zero, such as "64MiB"')
+
+    return size
+
+
+Duration = Annotated[timedelta, BeforeValidator(_parsed(parse_duration, "a duration"))]
+PositiveDuration = Annotated[timedelta, BeforeValidator(_parsed(_positive, "a duration"))]
+Size = Annotated[int, BeforeValidator(_parsed(_size, "a size"))]
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f@/]+$")]
+
+
+class Table(BaseModel):
+    """
+    What all tables have in common: strict types, frozen, unknown keys refused.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class DaemonTable(Table):
+    """
+    ``[daemon]``.
+    """
+
+    socket: Text | None = Field(default=None, examples=["/run/orchd/orchd.sock"])
+    store: Text | None = Field(default=None, examples=["sqlite"])
+    state_dir: Text | None = Field(default=None, examples=["/var/lib/orchd"])
+    timezone: Text | None = Field(default=None, examples=["Europe/Vienna"])
+    max_runs: int | None = Field(default=None, ge=1, le=10_000, examples=[8])
+    stop_grace: Duration | None = Field(default=None, examples=["30s"])
+    max_output: Size | None = Field(default=None, examples=["256MiB"])
+
+
+class RetentionTable(Table):
+    """
+    ``[retention]``.
+    """
+
+    runs: PositiveDuration | None = Field(default=None, examples=["30d"])
+    files: Duration | None = Field(default=None, examples=["1d"])
+
+
+class FlowsTable(Table):
+    """
+    ``[flows]``.
+    """
+
+    paths: tuple[Text, ...] | None = Field(default=None, examples=[["../flows"]], strict=False)
+    env_file: Text | None = Field(default=None, examples=["flows.env"])
+    describe_timeout: PositiveDuration | None = Field(default=None, examples=["60s"])
+
+
+class FlowTable(Table):
+    """
+    ``[flow.NAME]``.
+    """
+
+    timeout: PositiveDuration | None = Field(default=None, examples=["30m"])
+    on_crash: Literal["fail"] | None = Field(default=None, examples=["fail"])
+    grace: Duration | None = Field(default=None, examples=["30s"])
+
+
+class ScheduleTable(Table):
+    """
+    ``[schedules.NAME]``.
+    """
+
+    flow: Name = Field(examples=["data-engineer"])
+    cron: str | None = Field(default=None, examples=["0 2 * * *"])
+    every: str | None = Field(default=None, examples=["90s"])
+    anchor: datetime | date | None = Field(default=None, examples=["2026-01-01T00:00:00"])
+    after: tuple[Name, ...] | None = Field(default=None, min_length=1, examples=[["data-engineer"]], strict=False)
+    when: When | None = Field(default=None, examples=["success"], strict=False)
+    timezone: Text | None = Field(default=None, examples=["Europe/Vienna"])
+    parameters: dict[str, Any] | None = Field(default=None, examples=[{"ratio": 0.3}])
+    overlap: Overlap | None = Field(default=None, examples=["skip"], strict=False)
+    catchup: CatchUp | None = Field(default=None, examples=["latest"], strict=False)
+    grace: Duration | None = Field(default=None, examples=["6h"])
+    max_catchup: int | None = Field(default=None, ge=1, le=1000, examples=[100])
+
+
+class Document(Table):
+    """
+    All files together.
+    """
+
+    daemon: DaemonTable = DaemonTable()
+    retention: RetentionTable = RetentionTable()
+    flows: FlowsTable = FlowsTable()
+    flow: dict[Name, FlowTable] = {}
+    schedules: dict[Name, ScheduleTable] = {}
+
+
+#: First key -> the model of the table below it; those of :data:`NAMED` have a name in between.
+TABLES: Final[Mapping[str, type[Table]]] = MappingProxyType(
+    {
+        "daemon": DaemonTable,
+        "retention": RetentionTable,
+        "flows": FlowsTable,
+        "flow": FlowTable,
+        "schedules": ScheduleTable,
+    }
+)
+NAMED: Final = frozenset({"flow", "schedules"})
+
+#: Keys that a later orchd will have, and what to do until then.
+NOT_YET: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("daemon", "listen"): "this version serves its Unix socket only; remove the key",
+        ("flow", "max_runs"): "this version has no limit for one flow; remove the key, or set max_runs under [daemon]",
+    }
+)
