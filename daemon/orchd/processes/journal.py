@@ -1,0 +1,199 @@
+"""
+``journal.jsonl``: the recorder that a run writes it with, and the tolerant reader of the daemon.
+"""
+
+import errno
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple, TextIO
+
+import msgspec
+
+from orchd import clock
+from orchd.model.records import FlowRecord, JournalRecord, LogRecord, TaskRecord
+from orchd.model.states import FlowRunState, TaskRunState
+
+#: Bytes of the journal's end that are read to find its last record; messages are cut so that it fits.
+_TAIL_BYTES: Final = 65536
+_MAX_MESSAGE: Final = 8192
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+#: Seconds between two looks at a full disk.
+_FULL_PAUSE_S: Final = 0.2
+_RECORD: Final[msgspec.json.Decoder[JournalRecord]] = msgspec.json.Decoder(JournalRecord)
+
+
+class Chunk(NamedTuple):
+    """
+    A part of a journal.
+    """
+
+    #: Each record with the offset of the byte after its line.
+    records: list[tuple[JournalRecord, int]]
+    #: Where to read on.
+    offset: int
+    #: Lines that did not parse and were passed over.
+    bad: int
+
+
+def read_records(path: Path, offset: int, max_bytes: int) -> Chunk:
+    """
+    Read whole lines from *offset* on; a last line without its newline is left for later.
+
+    Args:
+        path: a journal; one that is not there yet is empty.
+
+        offset: of the first byte of a line.
+
+        max_bytes: about how much is read; a longer line is still read whole.
+    """
+    data = _whole_lines(path, offset, max_bytes)
+    records: list[tuple[JournalRecord, int]] = []
+    bad = 0
+    decode = _RECORD.decode
+    for line in data.split(b"\n")[:-1]:
+        offset += len(line) + 1
+        try:
+            records.append((decode(line), offset))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            bad += 1
+    return Chunk(records, offset, bad)
+
+
+def last_record(path: Path) -> JournalRecord | None:
+    """
+    Return the record in the last line of a journal; None when it is no whole record.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            lines = file.read().split(b"\n")
+    except FileNotFoundError:
+        return None
+    if len(lines) < 2 or lines[-1]:
+        return None
+    try:
+        return _RECORD.decode(lines[-2])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _whole_lines(path: Path, offset: int, max_bytes: int) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return b""
+    try:
+        data = os.pread(fd, max_bytes, offset)
+        while data and b"\n" not in data and (more := os.pread(fd, len(data), offset + len(data))):
+            data += more
+    finally:
+        os.close(fd)
+    return data[: data.rfind(b"\n") + 1]
+
+
+class JournalRecorder:
+    """
+    Writes what the engine reports, one ``write`` for each record (see ``engine.recorder.Recorder``).
+
+    The flow's last word is kept back until :meth:`close`, so that it is the last line whatever exit handlers log.
+    """
+
+    def __init__(self, fd: int, *, nudge: Callable[[], None] = lambda: None) -> None:
+        """
+        Write to *fd*, opened for append, and call *nudge* after each record.
+        """
+        self._fd = fd
+        self._nudge = nudge
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._encode = msgspec.json.Encoder().encode
+        self._running: set[tuple[str, int]] = set()
+        self._verdict: FlowRecord | None = None
+
+    def task(
+        self, *, slug: str, map_index: int, state: TaskRunState, attempt: int, message: str, location: str | None
+    ) -> None:
+        """
+        Record that a task run moved, after everything that it printed.
+        """
+        key = (slug, map_index)
+        self._running.discard(key)
+        is_alone = not self._running
+        if state is TaskRunState.RUNNING:
+            self._running.add(key)
+        self._write(
+            TaskRecord(
+                at=clock.now_us(),
+                slug=slug,
+                state=state.value,
+                map_index=map_index,
+                attempt=attempt,
+                message=message[:_MAX_MESSAGE],
+                location=location,
+                stdout=_size(sys.stdout, 1) if is_alone else -1,
+                stderr=_size(sys.stderr, 2) if is_alone else -1,
+            )
+        )
+
+    def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
+        """
+        Record a line of a logger, or of a print in a task with ``log_stdout=True``.
+        """
+        record = LogRecord(
+            at=clock.now_us(), level=level, logger=logger, text=_utf8(text), slug=slug, map_index=map_index
+        )
+        self._write(record)
+
+    def flow(self, *, state: FlowRunState, message: str) -> None:
+        """
+        Keep the flow's last word; that it runs is known from its monitor.
+        """
+        if state.is_final:
+            self._verdict = FlowRecord(at=clock.now_us(), state=state.value, message=_utf8(message[:_MAX_MESSAGE]))
+
+    def close(self) -> FlowRecord | None:
+        """
+        Write the flow's last word as the last line, and return it; None when it never came.
+        """
+        if self._verdict is not None:
+            self._write(self._verdict)
+        return self._verdict
+
+    def _write(self, record: JournalRecord) -> None:
+        data = self._encode(record) + b"\n"
+        if os.getpid() != self._pid:
+            # A fork that user code made. Its log lines are welcome; tasks and flow are told by the run alone.
+            if isinstance(record, LogRecord):
+                os.write(self._fd, data)
+            return
+        with self._lock:
+            _write_through(self._fd, data)
+        self._nudge()
+
+
+def _write_through(fd: int, data: bytes) -> None:
+    # A full disk holds the run up rather than losing what it says.
+    while data:
+        try:
+            data = data[os.write(fd, data) :]
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            threading.Event().wait(_FULL_PAUSE_S)
+
+
+def _size(stream: TextIO, fd: int) -> int:
+    # User code may have closed or replaced either; then nobody knows whose the bytes are.
+    try:
+        stream.flush()
+        return os.lseek(fd, 0, os.SEEK_END)
+    except (OSError, ValueError, AttributeError):
+        return -1
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

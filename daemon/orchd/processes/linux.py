@@ -1,0 +1,127 @@
+"""
+The few system calls of Linux that Python does not offer, and what ``/proc`` says of this process.
+"""
+
+import contextlib
+import ctypes
+import os
+from collections.abc import Iterator
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
+_PR_SET_CHILD_SUBREAPER: Final = 36
+#: Fields 50 and 51 of ``/proc/PID/stat``, counted from the state (field 3), which follows the name in brackets.
+_ENV_START: Final = 47
+_START_TIME: Final = 19
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+
+
+def become_subreaper() -> None:
+    """
+    Make orphaned descendants of this process its children.
+    """
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(signal_number: int) -> None:
+    """
+    Have this process sent *signal_number* when its parent dies; a parent that is dead already is not noticed.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal_number)
+
+
+def set_process_name(name: str) -> None:
+    """
+    Set the name, at most 15 bytes, that ``ps`` and ``top`` show.
+    """
+    _libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
+def children_of_this_process() -> list[int]:
+    """
+    Return the pids of the children, dead ones too. One that is born or reaped meanwhile may be missing.
+    """
+    pid = os.getpid()
+    children: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                children.extend(map(int, file.read().split()))
+    except OSError:
+        return []
+    return children or list(_children_by_walk(pid))
+
+
+def start_time_of_this_process() -> int:
+    """
+    Return when this process started, in clock ticks since boot.
+    """
+    return int(_stat(os.getpid())[_START_TIME])
+
+
+def boot_id() -> str:
+    """
+    Return the id of this boot of the machine.
+    """
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def oom_kills() -> int | None:
+    """
+    Return how many processes the kernel has killed for want of memory since boot; None when it does not say.
+    """
+    with contextlib.suppress(OSError), open("/proc/vmstat", "rb") as file:
+        for line in file:
+            if line.startswith(b"oom_kill "):
+                return int(line.split()[1])
+    return None
+
+
+class EnvironmentSlot:
+    """
+    The bytes of one value in this program's first environment: what ``/proc/PID/environ`` shows of it and its forks.
+    """
+
+    def __init__(self, name: str) -> None:
+        """
+        Find the value of *name*; a program that was started without it has a slot of no bytes.
+        """
+        start, end = (int(field) for field in _stat(os.getpid())[_ENV_START : _ENV_START + 2])
+        block = b"\0" + (ctypes.string_at(start, end - start) if start else b"")
+        mark = f"\0{name}=".encode()
+        found = block.find(mark)
+        self._address = start - 1 + found + len(mark)
+        self._size = 0 if found < 0 else block.index(b"\0", found + len(mark)) - found - len(mark)
+
+    def overwrite(self, value: str) -> bool:
+        """
+        Put *value* there, in this process alone; False when it does not fit.
+        """
+        data = value.encode()
+        if len(data) > self._size:
+            return False
+        ctypes.memmove(self._address, data.ljust(self._size, b"\0"), self._size)
+        return True
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def _stat(pid: int) -> list[bytes]:
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()
+
+
+def _children_by_walk(parent: int) -> Iterator[int]:
+    # For kernels without CONFIG_PROC_CHILDREN.
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                if int(_stat(int(name))[1]) == parent:
+                    yield int(name)
