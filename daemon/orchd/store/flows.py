@@ -1,0 +1,87 @@
+"""
+Flows as they were described, one version for each change of a flow's file.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct
+
+from orchd.model.specs import FlowSpec
+from orchd.store.database import Connection
+from orchd.store.schema import flow, flow_version
+
+_DECODER: Final = msgspec.json.Decoder(FlowSpec)
+
+
+class FlowVersionRow(Struct, frozen=True, kw_only=True):
+    """
+    One version of one flow.
+    """
+
+    flow: str
+    version_id: int
+    #: Counts from 1 for each flow.
+    version: int
+    spec: FlowSpec
+
+
+_newest: Final = (
+    sa.select(flow_version.c.flow_id, sa.func.max(flow_version.c.version).label("version"))
+    .group_by(flow_version.c.flow_id)
+    .subquery()
+)
+_CURRENT: Final = (
+    sa.select(flow.c.name, flow_version.c.id, flow_version.c.version, flow_version.c.spec)
+    .join(flow_version, flow_version.c.flow_id == flow.c.id)
+    .join(
+        _newest,
+        sa.and_(flow_version.c.flow_id == _newest.c.flow_id, flow_version.c.version == _newest.c.version),
+    )
+    .order_by(flow.c.name)
+)
+
+
+def current_flows(conn: Connection) -> dict[str, FlowVersionRow]:
+    """
+    Return the newest version of every flow that was ever described, by name.
+    """
+    return {
+        name: FlowVersionRow(flow=name, version_id=version_id, version=version, spec=_DECODER.decode(spec))
+        for name, version_id, version, spec in conn.execute(_CURRENT)
+    }
+
+
+def record_flows(conn: Connection, flows: Sequence[FlowSpec], *, at_us: int) -> dict[str, FlowVersionRow]:
+    """
+    Keep *flows*, each as a new version when its file or its description changed, and return :func:`current_flows`.
+    """
+    known = current_flows(conn)
+    for spec in flows:
+        current = known.get(spec.name)
+        if current is not None and current.spec == spec:
+            continue
+
+        version = 1 if current is None else current.version + 1
+        conn.execute(
+            flow_version.insert().values(
+                flow_id=_flow_id(conn, spec.name),
+                version=version,
+                file=spec.file,
+                source_hash=spec.source_hash,
+                spec=msgspec.json.encode(spec).decode(),
+                created_at_us=at_us,
+            )
+        )
+    return current_flows(conn)
+
+
+def _flow_id(conn: Connection, name: str) -> int:
+    found: int | None = conn.execute(sa.select(flow.c.id).where(flow.c.name == name)).scalar()
+    if found is not None:
+        return found
+
+    added: int = conn.execute(flow.insert().values(name=name).returning(flow.c.id)).scalar_one()
+    return added
