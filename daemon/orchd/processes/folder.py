@@ -59,7 +59,7 @@ class RunFolder:
         with contextlib.suppress(FileExistsError):
             os.mknod(folder.lock, stat.S_IFREG | 0o600)
         # Not synced: without a `started` record the daemon writes it again before it launches again.
-        _write_whole(folder.spec, msgspec.json.encode(spec))
+        write_whole(folder.spec, msgspec.json.encode(spec))
         if sync:
             sync_folder(runs_dir)
         return folder
@@ -138,7 +138,7 @@ class RunFolder:
         """
         Ask for the run's end. SIGTERM to the monitor makes it look; it may be asked again with a shorter grace.
         """
-        _write_whole(self.cancel, msgspec.json.encode(CancelRequest(reason=reason, grace_s=grace_s)))
+        write_whole(self.cancel, msgspec.json.encode(CancelRequest(reason=reason, grace_s=grace_s)))
 
     def read_cancel(self) -> CancelRequest | None:
         """
@@ -184,16 +184,21 @@ class RunFolder:
         self._write(record, os.O_TRUNC)
         sync_folder(self.path)
 
-    def end(self, record: Finished) -> None:
+    def end(self, record: Finished, *, on_new_line: bool = False) -> None:
         """
         Append the last record and sync it. Only for the holder of byte 0.
-        """
-        self._write(record, os.O_APPEND)
 
-    def _write(self, record: MonitorRecord, flag: int) -> None:
+        Args:
+            record: how the run ended.
+
+            on_new_line: begin a line, because an earlier try may have been cut short.
+        """
+        self._write(record, os.O_APPEND, prefix=b"\n" if on_new_line else b"")
+
+    def _write(self, record: MonitorRecord, flag: int, *, prefix: bytes = b"") -> None:
         fd = os.open(self.monitor, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flag, 0o600)
         try:
-            write_all(fd, msgspec.json.encode(record) + b"\n")
+            write_all(fd, prefix + msgspec.json.encode(record) + b"\n")
             os.fdatasync(fd)
         finally:
             os.close(fd)
@@ -219,7 +224,10 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """
+    Write *path* so that a reader sees the old bytes or all the new ones. Not synced.
+    """
     new = path.with_name(f"{path.name}.new")
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:

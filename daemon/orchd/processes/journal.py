@@ -132,7 +132,7 @@ class JournalRecorder:
                 state=state.value,
                 map_index=map_index,
                 attempt=attempt,
-                message=message[:_MAX_MESSAGE],
+                message=_utf8(message[:_MAX_MESSAGE]),
                 location=location,
                 stdout=_size(sys.stdout, 1) if is_alone else -1,
                 stderr=_size(sys.stderr, 2) if is_alone else -1,

@@ -1,0 +1,213 @@
+"""
+The run's main: the only process in which user code is executed.
+"""
+
+import atexit
+import contextlib
+import faulthandler
+import gc
+import hashlib
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from orchd import clock
+from orchd.errors import ConfigError, FlowError
+from orchd.flow.execute import execute
+from orchd.flow.loader import load_flows
+from orchd.model.instants import from_us
+from orchd.model.records import RunSpec
+from orchd.model.states import FlowRunState
+from orchd.processes import fence, linux
+from orchd.processes.crash import crash_at
+from orchd.processes.envfile import read_env_file
+from orchd.processes.folder import RunFolder
+from orchd.processes.journal import JournalRecorder
+from orchd.processes.nudge import Nudge, ThrottledNudge
+
+#: Source: ``reliability.md`` T15: runs are killed for want of memory before the daemon and its monitors.
+_OOM_SCORE_ADJ: Final = "500"
+_LOGGER: Final = "orchd.run"
+_ERROR: Final = 40
+_WARNING: Final = 30
+
+EXIT_SUCCESS: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_BUG: Final = 70
+EXIT_NOT_BEGUN: Final = 75
+EXIT_TERMINATED: Final = 128 + signal.SIGTERM
+
+
+def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.EnvironmentSlot) -> NoReturn:
+    """
+    Be the run, from its first instruction after the fork to its exit.
+
+    Args:
+        folder: of the run; descriptors 1 and 2 are its ``stdout`` and ``stderr`` already.
+
+        spec: what to run.
+
+        lock: the lock file as the monitor opened it.
+
+        monitor_pid: of the process that must be this one's parent.
+
+        slot: where the run's id goes for ``/proc``.
+    """
+    code = EXIT_BUG
+    try:
+        if not _pass_the_fence(spec, lock=lock, monitor_pid=monitor_pid, slot=slot):
+            os._exit(EXIT_NOT_BEGUN)
+        crash_at("run.locked")
+        _confine()
+        journal = os.open(folder.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        nudge = ThrottledNudge(Nudge(spec.nudge, spec.run_id), monitor_pid=monitor_pid)
+        recorder = JournalRecorder(journal, nudge=nudge)
+        code = _run_and_leave(folder, spec, recorder)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        _flush()
+        # No interpreter shutdown: a library that crashes in it must not turn a finished flow into a crashed one.
+        os._exit(code)
+
+
+def _pass_the_fence(spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.EnvironmentSlot) -> bool:
+    linux.die_with_parent(signal.SIGKILL)
+    if os.getppid() != monitor_pid:
+        return False
+    slot.overwrite(spec.run_id)
+    return fence.take(lock, fence.RUN_BYTE, wait=False)
+
+
+def _confine() -> None:
+    linux.set_process_name("orchd-run")
+    os.setpgid(0, 0)
+    for number in (signal.SIGCHLD, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, _on_terminate)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write(_OOM_SCORE_ADJ)
+    faulthandler.enable()
+    gc.enable()
+
+
+def _on_terminate(number: int, frame: FrameType | None) -> NoReturn:
+    # As Ctrl-C in a terminal: `finally` and context managers of user code get the grace to clean up.
+    raise KeyboardInterrupt
+
+
+def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> int:
+    code = EXIT_BUG
+    try:
+        _run_flow(folder, spec, recorder)
+    except KeyboardInterrupt:
+        code = EXIT_TERMINATED
+    except SystemExit as leaving:
+        code = _exit_code(leaving)
+    _exit_handlers()
+    _flush()
+    crash_at("run.unwritten")
+    verdict = recorder.close()
+    crash_at("run.written")
+    if verdict is None:
+        return code
+    return EXIT_SUCCESS if verdict.state == FlowRunState.SUCCESS else EXIT_FAILED
+
+
+def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> None:
+    file = Path(spec.file)
+    try:
+        _set_environment(folder, spec)
+        _enter_flow_folder(file)
+        _compare_source(spec, recorder)
+        flows = load_flows(file)
+        flow = flows.get(spec.flow)
+        if flow is None:
+            names = ", ".join(sorted(flows)) or "no flow at all"
+            raise FlowError(f"{file} has no flow {spec.flow!r}, it has {names}: correct the name, or reload")
+    except (ConfigError, FlowError) as error:
+        _fail(recorder, error)
+        return
+    context: dict[str, object] = {
+        "flow_run_id": spec.run_id,
+        "flow_run_name": spec.run_name,
+        "scheduled_start_time": clock.now() if spec.fire_time_us is None else from_us(spec.fire_time_us),
+        "upstream_runs": spec.upstream_runs,
+        "run_key": spec.run_key,
+        "schedule": spec.schedule,
+        "attempt": spec.attempt,
+    }
+    try:
+        execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
+    except FlowError as error:
+        _fail(recorder, error)
+
+
+def _set_environment(folder: RunFolder, spec: RunSpec) -> None:
+    if spec.env_file is not None:
+        os.environ.update(read_env_file(Path(spec.env_file)))
+    os.environ.update(
+        ORCHD_RUN_ID=spec.run_id,
+        ORCHD_RUN_KEY=spec.run_key,
+        ORCHD_RUN_DIR=str(folder.path),
+        PWD=str(Path(spec.file).parent),
+    )
+    time.tzset()
+
+
+def _enter_flow_folder(file: Path) -> None:
+    try:
+        os.chdir(file.parent)
+    except OSError as error:
+        raise FlowError(f"the folder of {file} cannot be entered: {error.strerror}") from None
+    sys.argv = [str(file)]
+
+
+def _compare_source(spec: RunSpec, recorder: JournalRecorder) -> None:
+    try:
+        loaded = hashlib.sha256(Path(spec.file).read_bytes()).hexdigest()
+    except OSError as error:
+        raise FlowError(f"the flow file {spec.file} cannot be read: {error.strerror}") from None
+    if loaded != spec.source_hash:
+        text = f"{spec.file} has changed since it was described: this run uses the file as it is now; reload"
+        recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
+
+
+def _fail(recorder: JournalRecorder, error: Exception) -> None:
+    if error.__cause__ is not None:
+        traceback.print_exception(error.__cause__)
+    recorder.log(level=_ERROR, logger=_LOGGER, text=str(error), slug=None, map_index=-1)
+    recorder.flow(state=FlowRunState.FAILED, message=str(error))
+
+
+def _exit_code(leaving: SystemExit) -> int:
+    if leaving.code is None:
+        return 0
+    if isinstance(leaving.code, int):
+        return leaving.code & 0xFF
+    sys.stderr.write(f"{leaving.code}\n")
+    return EXIT_FAILED
+
+
+def _exit_handlers() -> None:
+    # What the interpreter does for `python flow.py`: threads are waited for, exit handlers run.
+    with contextlib.suppress(KeyboardInterrupt):
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join()
+        atexit._run_exitfuncs()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
