@@ -27,11 +27,13 @@ class Reason(StrEnum):
 
     ON_TIME = "on_time"
     CATCH_UP = "catch_up"
+    IN_GRACE = "in_grace"
     JOIN = "join"
     OVERLAP = "overlap"
     QUEUE_FULL = "queue_full"
     PAUSED = "paused"
     NEWER_FIRE = "newer_fire"
+    REPLACED = "replaced"
     FLOW_NOT_LOADED = "flow_not_loaded"
     UPSTREAM_FAILED = "upstream_failed"
     TOO_LATE = "too_late"
@@ -43,11 +45,13 @@ SENTENCES: Final[Mapping[Reason, str]] = MappingProxyType(
     {
         Reason.ON_TIME: "started on time",
         Reason.CATCH_UP: "started {late_s} s late, as its catch-up allows",
+        Reason.IN_GRACE: "started {late_s} s late, within its grace of {grace_s} s",
         Reason.JOIN: "started because {upstream} finished",
         Reason.OVERLAP: "skipped because run {run} of this schedule was still {state}",
         Reason.QUEUE_FULL: "skipped because {waiting} runs of this schedule were already waiting",
         Reason.PAUSED: "skipped because the schedule was paused by {who} at {when}{note}",
         Reason.NEWER_FIRE: 'skipped because {newest} was owed too, and catchup = "{catchup}" starts only the newest',
+        Reason.REPLACED: 'skipped because {newest} was owed too, and overlap = "replace" keeps only the newest',
         Reason.FLOW_NOT_LOADED: "skipped because flow '{flow}' has not been loaded from any flow file",
         Reason.UPSTREAM_FAILED: "skipped because upstream {upstream} ended as {state}",
         Reason.TOO_LATE: "missed: {late_s} s late, and its grace is {grace_s} s",
