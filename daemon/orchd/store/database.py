@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchd.errors import StoreError
-from orchd.store import engines
+from orchd.store import engines, upgrade
 from orchd.store.failures import store_error
-from orchd.store.schema import HEAD, alembic_version, metadata
+from orchd.store.schema import HEAD
 
 __all__ = ["Connection", "Database"]
 
@@ -51,22 +51,31 @@ class Database:
         Raises:
             StoreError: it cannot be reached, is damaged, is of a newer orchd, or another daemon holds it.
         """
-        if url != "sqlite":
-            raise StoreError(f"store = {url!r} is not known: write 'sqlite' or 'postgresql+psycopg://user@host/name'")
+        database = _sqlite(state_dir, busy_timeout_s) if url == "sqlite" else _postgres(url)
+        try:
+            database._bring_up()
+        except BaseException:
+            database.close()
+            raise
 
-        path = engines.state_file(state_dir)
-        database = cls(
-            writer=engines.sqlite_writer(path, busy_timeout_s=busy_timeout_s),
-            reader=engines.sqlite_reader(path, busy_timeout_s=busy_timeout_s),
-            where=str(path),
-            path=path,
-        )
-        with database.writing() as conn:
-            if not sa.inspect(conn).get_table_names():
-                metadata.create_all(conn)
-                alembic_version.create(conn)
-                conn.execute(alembic_version.insert().values(version_num=HEAD))
         return database
+
+    def _bring_up(self) -> None:
+        existed = self.path is not None and self.path.exists()
+        with self.writing() as conn:
+            if existed:
+                upgrade.check_whole(conn, where=self.where)
+            revision = upgrade.revision(conn, where=self.where)
+            if revision is None:
+                upgrade.create(conn)
+                return
+
+        if revision == HEAD:
+            return
+
+        if self.path is not None:
+            self.backup(self.path.with_name(f"{self.path.name}.before-{HEAD}"))
+        upgrade.migrate(self._writer.url, where=self.where)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -147,6 +156,26 @@ class Database:
         """
         self._reader.dispose()
         self._writer.dispose()
+
+
+def _sqlite(state_dir: Path, busy_timeout_s: float) -> Database:
+    path = engines.state_file(state_dir)
+    return Database(
+        writer=engines.sqlite_writer(path, busy_timeout_s=busy_timeout_s),
+        reader=engines.sqlite_reader(path, busy_timeout_s=busy_timeout_s),
+        where=str(path),
+        path=path,
+    )
+
+
+def _postgres(url: str) -> Database:
+    parsed = engines.postgres_url(url)
+    return Database(
+        writer=engines.postgres_writer(parsed),
+        reader=engines.postgres_reader(parsed),
+        where=parsed.render_as_string(),
+        path=None,
+    )
 
 
 def copy_sqlite(source: Path, target: Path) -> None:

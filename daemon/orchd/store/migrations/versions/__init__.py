@@ -1,0 +1,3 @@
+"""
+One module for each revision; revisions count up as four digits.
+"""
