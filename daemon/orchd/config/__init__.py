@@ -2,7 +2,7 @@
 The config files, read, checked and resolved into one frozen value; each mistake in them is one clear sentence.
 """
 
-from orchd.config.checks import check_flows
+from orchd.config.checks import check_flows, parameter_problems
 from orchd.config.files import flow_files
 from orchd.config.loading import load
 from orchd.config.problems import ConfigProblems
@@ -18,4 +18,5 @@ __all__ = [
     "check_flows",
     "flow_files",
     "load",
+    "parameter_problems",
 ]

@@ -54,6 +54,7 @@ def load(path: Path | None, *, env: Mapping[str, str]) -> Config:
         flows=_flow_files(document, merged),
         flow=MappingProxyType({name: _flow_settings(table) for name, table in document.flow.items()}),
         schedules=tuple(spec_of(name, table, default_zone=zone) for name, table in document.schedules.items()),
+        path=None if path is None else path.absolute(),
         files=merged.files,
         origins=MappingProxyType(
             {

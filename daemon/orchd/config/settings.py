@@ -94,6 +94,8 @@ class Config:
     flow: Mapping[str, FlowSettings] = field(default_factory=lambda: MappingProxyType({}))
     #: In the order written.
     schedules: tuple[ScheduleSpec, ...] = ()
+    #: What was given to ``load``, absolute, so that a reload reads the same; None for the defaults alone.
+    path: Path | None = None
     #: The files that were read, in the order read.
     files: tuple[Path, ...] = ()
     #: ``(kind, name) -> "file, line N"`` of ``("schedules", name)`` and ``("flow", name)``, for later complaints.

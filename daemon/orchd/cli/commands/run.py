@@ -1,0 +1,45 @@
+"""
+``orchd run -p FILE``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from orchd.cli import table
+from orchd.cli.arguments import Parser, add_examples
+from orchd.cli.parameters import add_parameters, gather
+from orchd.errors import NotFound
+
+
+def configure(parser: Parser, _name: str) -> None:
+    """
+    Add the arguments.
+    """
+    parser.add_argument("-p", "--path", metavar="FILE", required=True, help="the flow file")
+    parser.add_argument("--flow", "-n", "--name", metavar="NAME", help="which flow, when the file has several")
+    add_parameters(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="only the log lines, not what stands around them")
+    parser.add_argument("--no-logs", action="store_true", help="no log lines")
+    add_examples(
+        parser,
+        "orchd run -p data_engineering.py",
+        "orchd run -p data_engineering.py --param test_data_ratio=0.3",
+        "orchd run -p two_flows.py --flow load --param-file parameters.json",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Run the flow here and now: exit code 0 when it succeeded, else 1.
+    """
+    file = Path(args.path)
+    if not file.is_file():
+        raise NotFound(f"there is no flow file {file.absolute()}; -p takes the path of a Python file")
+
+    return int(
+        table.part("local").run_file(
+            file, flow_name=args.flow, parameters=gather(args), quiet=args.quiet, logs=not args.no_logs
+        )
+    )

@@ -1,0 +1,30 @@
+"""
+``orchd show RUN``.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
+from orchd.cli.connection import connect
+from orchd.cli.output import emit
+from orchd.client import quote
+
+
+def configure(parser: Parser, _name: str) -> None:
+    """
+    Add the arguments.
+    """
+    parser.add_argument("run", metavar="RUN", help="its name, its id, or the beginning of either")
+    add_json(parser)
+    add_daemon(parser)
+    add_examples(parser, "orchd show calm-otter-3f2a1c", "orchd show 3f2a --json")
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Print one run with its tasks.
+    """
+    emit(args, connect(args).get(f"/runs/{quote(args.run)}"), view="show")
+    return 0

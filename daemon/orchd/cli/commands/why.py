@@ -1,0 +1,36 @@
+"""
+``orchd why RUN|SCHEDULE[@TIME]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
+from orchd.cli.connection import connect
+from orchd.cli.output import emit
+
+
+def configure(parser: Parser, _name: str) -> None:
+    """
+    Add the arguments.
+    """
+    parser.add_argument(
+        "of", metavar="RUN|SCHEDULE[@TIME]", help="a run, a schedule, or one fire time of a schedule (its zone's time)"
+    )
+    add_json(parser)
+    add_daemon(parser)
+    add_examples(
+        parser,
+        "orchd why nightly                       the last decision about it, and what comes",
+        "orchd why nightly@2026-11-23T02:00      that one night",
+        "orchd why calm-otter-3f2a1c             why this run started, or is held",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """
+    Print the reason from the ledger.
+    """
+    emit(args, connect(args).get("/why", of=args.of), view="why")
+    return 0

@@ -1,0 +1,52 @@
+"""
+The entry point: finds the command, and turns whatever ends it into an exit code and at most one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from orchd.cli import table
+from orchd.cli.arguments import Parser
+from orchd.errors import OrchdError
+
+#: What a shell reports for a program that SIGINT or SIGPIPE ended.
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """
+    Run the command that *argv* (default: the process's arguments) names, and return its exit code.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    # What a run prints need not be valid text; an unpaired surrogate must not end the command that shows it.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+        return code
+    except OrchdError as error:
+        print(f"orchd: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more when it ends; that must not find the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] not in table.COMMANDS:
+        return int(table.part("overview").show(words))
+
+    name, *rest = words
+    module = table.command(name)
+    parser = Parser(prog=f"orchd {name}", description=table.COMMANDS[name][1].capitalize() + ".")
+    module.configure(parser, name)
+    return int(module.run(parser.parse_args(rest)))

@@ -1,0 +1,85 @@
+"""
+What ``orchd start``, ``next``, ``why`` and ``reload`` answer.
+"""
+
+from orchd.cli.screen import Cell, Column, Screen
+from orchd.cli.views.cells import Json, from_now, moment, state
+
+
+def started(answer: Json, screen: Screen) -> None:
+    """
+    Say which run it is, how it stands, and how to follow it.
+    """
+    run = answer["run"]
+    screen.line(Cell(run["name"], "name"), Cell("of"), Cell(run["flow"]), Cell("is"), state(run))
+    if run["held"] or (run["message"] and run["ended_at"]):
+        screen.line(Cell(run["held"] or run["message"]))
+    if screen.is_terminal and not run["ended_at"]:
+        screen.line(Cell(f"orchd logs -f {run['name']}", "quiet"))
+
+
+def next_fires(answer: Json, screen: Screen) -> None:
+    """
+    Draw the coming fire times, with why a local time moved where there is a reason.
+    """
+    fires = answer["next"]
+    if not fires:
+        screen.line(Cell("No fire time comes.", "quiet"))
+        return
+
+    columns = [
+        Column(title="local time"),
+        Column(title="utc" if screen.is_terminal else "at"),
+        Column(title="away", right=True),
+        Column(title="flow"),
+        Column(title="schedule", gives_way=True),
+    ]
+    rows = [
+        [
+            Cell(fire["local"]),
+            Cell(fire["fire_time"], "quiet"),
+            from_now(fire["fire_time"]),
+            Cell(fire["flow"], "name"),
+            Cell(fire["schedule"], "quiet"),
+        ]
+        for fire in fires
+    ]
+    screen.table(columns, rows)
+    for fire in fires:
+        if fire["note"]:
+            screen.line(Cell(f"{fire['local']}:", "warn"), Cell(fire["note"]))
+
+
+def why(answer: Json, screen: Screen) -> None:
+    """
+    Say the reasons, a sentence a line.
+    """
+    for sentence in answer["sentences"]:
+        screen.line(Cell(sentence))
+    if screen.is_terminal and (run := answer["run"]):
+        screen.line(Cell(f"orchd show {run['name']}", "quiet"))
+
+
+def reloaded(answer: Json, screen: Screen) -> None:
+    """
+    Say what changed.
+    """
+    if not answer["changes"]:
+        screen.line(Cell("Read again; nothing has changed.", "quiet"))
+    for change in answer["changes"]:
+        screen.line(Cell("changed:", "good"), Cell(change))
+
+
+def paused(answer: Json, screen: Screen) -> None:
+    """
+    Say whether a schedule is paused, and when it fires next.
+    """
+    schedule = answer["schedule"]
+    name = Cell(schedule["name"], "name")
+    if pause := schedule["paused"]:
+        note = f": {pause['note']}" if pause["note"] else ""
+        screen.line(name, Cell("is paused", "warn"), Cell(f"by {pause['who']}{note}"))
+        return
+
+    coming = moment(schedule["next"][0], screen).text if schedule["next"] else "when what it waits for is there"
+    screen.line(name, Cell("goes on", "good"), Cell(f"next: {coming}"))
