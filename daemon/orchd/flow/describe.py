@@ -2,13 +2,115 @@
 Turns a flow file into the description that the daemon holds, without ever raising for the person's mistakes.
 """
 
+import hashlib
+import math
+import os
+import warnings
 from pathlib import Path
 
-from orchd.model.specs import Description
+from orchd.engine.calls import said
+from orchd.errors import OrchdError
+from orchd.flow.flow import Flow
+from orchd.flow.loader import flows_of, read_source
+from orchd.flow.parameter import Parameter
+from orchd.flow.task import Task
+from orchd.graph.graph import find_circle
+from orchd.model.specs import Description, EdgeSpec, FlowSpec, ParameterSpec, TaskSpec
+
+#: Longest text of a default that JSON cannot say.
+MAX_DEFAULT_TEXT = 200
+#: Integers beyond it are said as text, as many readers of JSON would round them.
+MAX_JSON_INT = 2**63
 
 
 def describe_file(file: Path) -> Description:
     """
     Load *file* and say what is in it, or in one sentence why that cannot be said.
     """
-    raise NotImplementedError(file)
+    path = Path(os.path.abspath(file))
+    source_hash = ""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            source = read_source(path)
+            source_hash = hashlib.sha256(source).hexdigest()
+            flows = tuple(
+                _flow_spec(flow, file=path, source_hash=source_hash) for flow in flows_of(path, source).values()
+            )
+        except OrchdError as exc:
+            return Description(file=str(path), source_hash=source_hash, error=str(exc), warnings=_words(caught))
+
+    return Description(file=str(path), source_hash=source_hash, flows=flows, warnings=_words(caught))
+
+
+def _words(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
+    said_once = dict.fromkeys(
+        f"{each.filename}, line {each.lineno}: {each.message}"
+        for each in caught
+        if issubclass(each.category, UserWarning)
+    )
+    return tuple(said_once)
+
+
+def _flow_spec(flow: Flow, *, file: Path, source_hash: str) -> FlowSpec:
+    try:
+        graph = flow.graph()
+    except ValueError as exc:
+        circle = " -> ".join(flow.slugs[task] for task in find_circle(flow.slugs, flow.edges))
+        line = flow.defined_at[1]
+        raise OrchdError(f"{file}, line {line}: tasks of flow '{flow.name}' wait for each other: {circle}") from exc
+
+    return FlowSpec(
+        name=flow.name,
+        file=str(file),
+        source_hash=source_hash,
+        parameters=tuple(_parameter_spec(node.task) for node in graph.nodes if isinstance(node.task, Parameter)),
+        tasks=tuple(_task_spec(node.task, slug=node.slug) for node in graph.nodes),
+        edges=tuple(
+            EdgeSpec(upstream=flow.slugs[edge.upstream_task], downstream=node.slug, key=edge.key, mapped=edge.mapped)
+            for node in graph.nodes
+            for edge in node.upstream
+        ),
+    )
+
+
+def _task_spec(task: Task, *, slug: str) -> TaskSpec:
+    delay = task.retry_delay
+    return TaskSpec(
+        slug=slug,
+        name=task.name,
+        max_retries=task.max_retries,
+        retry_delay_s=None if delay is None else delay.total_seconds(),
+        timeout_s=float(task.timeout) if task.timeout else None,
+    )
+
+
+def _parameter_spec(parameter: Parameter) -> ParameterSpec:
+    if is_json(parameter.default):
+        return ParameterSpec(name=parameter.name, required=parameter.required, default=parameter.default)
+
+    try:
+        text = repr(parameter.default)
+    except Exception as exc:
+        text = f"{type(parameter.default).__name__}: {said(exc)}"
+
+    return ParameterSpec(name=parameter.name, required=parameter.required, default_text=text[:MAX_DEFAULT_TEXT])
+
+
+def is_json(value: object) -> bool:
+    """
+    True when JSON says *value* exactly. Values are looked at by their type only, never compared.
+    """
+    if value is None or isinstance(value, bool | str):
+        return True
+
+    if isinstance(value, int):
+        return -MAX_JSON_INT <= value < MAX_JSON_INT
+
+    if isinstance(value, float):
+        return math.isfinite(value)
+
+    if type(value) is dict:
+        return all(isinstance(key, str) and is_json(each) for key, each in value.items())
+
+    return type(value) is list and all(map(is_json, value))

@@ -1,14 +1,93 @@
 """
-``orchd run -p FILE``: runs a flow file here and now.
+``orchd run -p FILE``: runs a flow file here and now, and prints what the classic command printed.
 """
 
+import logging
+import sys
+import traceback
 from pathlib import Path
+
+from orchd.engine.calls import own_traceback
+from orchd.engine.logs import RUN_FORMAT, RUN_TIME, only_to, terminal_handler
+from orchd.errors import FlowError, NotFound, OrchdError
+from orchd.flow.flow import Flow
+from orchd.flow.loader import load_flows, user_traceback
 
 
 def run_file(
     file: Path, *, flow_name: str | None, parameters: dict[str, object], quiet: bool = False, logs: bool = True
 ) -> int:
     """
-    Run the flow *flow_name* of *file* (None when there is only one), and return the exit code: 0 success, 1 not.
+    Run a flow of *file* and print how it goes.
+
+    Args:
+        flow_name: None when there is only one flow in the file.
+
+        parameters: values by name, as parsed from the command line and its file.
+
+        quiet: True leaves out the lines before and after those of the run.
+
+        logs: False leaves out the lines of the run.
+
+    Returns:
+        The exit code: 0 success, 1 for anything else.
     """
-    raise NotImplementedError(file, flow_name, parameters, quiet, logs)
+    say = _ignore if quiet else _print
+    say("Retrieving local flow...", end=" ")
+    try:
+        flow = _chosen(file, flow_name)
+    except OrchdError as exc:
+        say("Error")
+        _print(str(exc))
+        if isinstance(exc, FlowError) and (trace := user_traceback(exc)) is not None:
+            _print("".join(traceback.format_tb(trace)), end="")
+
+        return 1
+
+    say("Done")
+    if parameters:
+        say(f"Configured local flow run\n└── Parameters: {parameters}")
+
+    say("Running flow locally...")
+    handler = terminal_handler(line=RUN_FORMAT, time_format=RUN_TIME, is_utc=False) if logs else logging.NullHandler()
+    with only_to(handler):
+        succeeded = _succeeds(flow, parameters)
+
+    say("Flow run succeeded!" if succeeded else "Flow run failed!")
+    return 0 if succeeded else 1
+
+
+def _succeeds(flow: Flow, parameters: dict[str, object]) -> bool:
+    try:
+        state = flow.run(parameters=parameters)
+    except (Exception, SystemExit) as exc:
+        lines = traceback.format_exception(type(exc), exc, own_traceback(exc.__traceback__))
+        _print("Flow runner encountered an exception!")
+        _print("".join(f"    {line}\n" for part in lines for line in part.splitlines()), end="")
+        return False
+
+    return state is not None and state.is_successful()
+
+
+def _chosen(file: Path, flow_name: str | None) -> Flow:
+    flows = load_flows(file)
+    names = ", ".join(f"'{name}'" for name in flows)
+    if flow_name is not None:
+        if flow_name not in flows:
+            raise NotFound(f"Did not find '{flow_name}' in flows at {file}. Found {names}")
+
+        return flows[flow_name]
+
+    if len(flows) > 1:
+        raise NotFound(f"Found multiple flows at '{file}': {names}\n\nSpecify a flow name to run.")
+
+    return next(iter(flows.values()))
+
+
+def _print(text: str, *, end: str = "\n") -> None:
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
+def _ignore(text: str, *, end: str = "\n") -> None:
+    pass

@@ -13,12 +13,6 @@ from orchd.graph.edges import Edge
 T = TypeVar("T")
 
 
-class CycleError(ValueError):
-    """
-    Tasks wait for each other in a circle, so that none of them could ever run.
-    """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Node(Generic[T]):
     """
@@ -64,7 +58,7 @@ def build_graph(
         references: None for the terminal tasks.
 
     Raises:
-        CycleError: tasks wait for each other in a circle.
+        ValueError: tasks wait for each other in a circle.
     """
     incoming: dict[T, list[Edge[T]]] = {task: [] for task in slugs}
     terminals = dict.fromkeys(slugs)
@@ -91,7 +85,43 @@ def ordered(tasks: Sequence[T], incoming: Mapping[T, Sequence[Edge[T]]]) -> list
     Return *tasks* so that each comes after its upstreams, and otherwise in the order given.
 
     Raises:
-        CycleError: they wait for each other in a circle; names the circle.
+        ValueError: they wait for each other in a circle; :func:`find_circle` says in which.
+    """
+    order = _free(tasks, incoming)
+    if len(order) < len(tasks):
+        raise ValueError("Cycle found; flows must be acyclic!")
+
+    return order
+
+
+def find_circle(tasks: Iterable[T], edges: Iterable[Edge[T]]) -> list[T]:
+    """
+    Return tasks that wait for each other in a circle, the first one again at the end; empty when there are none.
+    """
+    incoming: dict[T, list[Edge[T]]] = {task: [] for task in tasks}
+    for edge in edges:
+        incoming[edge.downstream_task].append(edge)
+
+    free = set(_free(list(incoming), incoming))
+    bound = [task for task in incoming if task not in free]
+    if not bound:
+        return []
+
+    # Each task that is left waits for another one that is left: going up must come back.
+    path = [bound[0]]
+    place = {bound[0]: 0}
+    while True:
+        above = next(edge.upstream_task for edge in incoming[path[-1]] if edge.upstream_task not in free)
+        path.append(above)
+        if above in place:
+            return path[place[above] :][::-1]
+
+        place[above] = len(path) - 1
+
+
+def _free(tasks: Sequence[T], incoming: Mapping[T, Sequence[Edge[T]]]) -> list[T]:
+    """
+    Return the tasks that can be put in order: all of them, but for those in a circle and below one.
     """
     place = {task: index for index, task in enumerate(tasks)}
     waits_for = [len(incoming[task]) for task in tasks]
@@ -109,8 +139,5 @@ def ordered(tasks: Sequence[T], incoming: Mapping[T, Sequence[Edge[T]]]) -> list
             waits_for[after] -= 1
             if waits_for[after] == 0:
                 heapq.heappush(ready, after)
-
-    if len(order) < len(tasks):
-        raise CycleError("Cycle found; flows must be acyclic!")
 
     return order

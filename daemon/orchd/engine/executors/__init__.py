@@ -1,0 +1,3 @@
+"""
+Where task runs are executed.
+"""

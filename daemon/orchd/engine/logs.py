@@ -1,0 +1,128 @@
+"""
+Where log lines of flows go: classic lines on the terminal, or a recorder.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+from orchd.engine.context import context
+from orchd.engine.prints import PrintCapture
+from orchd.engine.recorder import Recorder
+from orchd.engine.settings import log_level
+
+#: All loggers of flows are this one or below it.
+ROOT: Final = logging.getLogger("orchd")
+CLASSIC_FORMAT: Final = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
+CLASSIC_TIME: Final = "%Y-%m-%d %H:%M:%S%z"
+RUN_FORMAT: Final = "└── %(asctime)s | %(levelname)-7s | %(message)s"
+RUN_TIME: Final = "%H:%M:%S"
+
+
+def get_logger(name: str | None = None) -> logging.Logger:
+    """
+    Return the logger ``orchd``, or the one of that name below it.
+    """
+    return ROOT if name is None else logging.getLogger(f"orchd.{name}")
+
+
+class TerminalHandler(logging.StreamHandler[TextIO]):
+    """
+    Writes to whatever standard output is at the moment, past a task's capture of its own prints.
+    """
+
+    @property
+    def stream(self) -> TextIO:
+        """
+        Where lines go now.
+        """
+        return sys.stdout.behind if isinstance(sys.stdout, PrintCapture) else sys.stdout
+
+    @stream.setter
+    def stream(self, value: TextIO) -> None:
+        pass
+
+
+class RecorderHandler(logging.Handler):
+    """
+    Hands each line to a recorder, with the task that said it.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+        self._traceback = logging.Formatter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """
+        Hand *record* on; its traceback, if it has one, follows its text.
+        """
+        text = record.getMessage()
+        if record.exc_info is not None and record.exc_info[0] is not None:
+            text += "\n" + self._traceback.formatException(record.exc_info)
+
+        if record.stack_info:
+            text += "\n" + record.stack_info
+
+        slug = context.get("task_slug")
+        index = context.get("map_index")
+        self._recorder.log(
+            level=record.levelno,
+            logger=record.name,
+            text=text,
+            slug=slug,
+            map_index=index if isinstance(index, int) else -1,
+        )
+
+
+def terminal_handler(*, line: str, time_format: str, is_utc: bool) -> logging.Handler:
+    """
+    Return a handler that writes lines of the format *line* to the terminal.
+    """
+    formatter = logging.Formatter(line, time_format)
+    if is_utc:
+        formatter.converter = time.gmtime
+
+    handler = TerminalHandler()
+    handler.setFormatter(formatter)
+    return handler
+
+
+_CLASSIC: Final = terminal_handler(line=CLASSIC_FORMAT, time_format=CLASSIC_TIME, is_utc=True)
+
+
+def show_on_terminal() -> None:
+    """
+    Let flow runs print their classic lines, unless somebody has given the logger ``orchd`` handlers of their own.
+    """
+    if not ROOT.handlers:
+        ROOT.addHandler(_CLASSIC)
+
+    if ROOT.level == logging.NOTSET:
+        ROOT.setLevel(log_level())
+
+
+@contextmanager
+def only_to(handler: logging.Handler) -> Iterator[None]:
+    """
+    Let *handler* take the place of the terminal's for the block. Handlers that a flow file has added stay.
+    """
+    had_classic = _CLASSIC in ROOT.handlers
+    level, propagate = ROOT.level, ROOT.propagate
+    ROOT.removeHandler(_CLASSIC)
+    ROOT.addHandler(handler)
+    ROOT.propagate = False
+    if level == logging.NOTSET:
+        ROOT.setLevel(log_level())
+
+    try:
+        yield
+    finally:
+        ROOT.removeHandler(handler)
+        ROOT.setLevel(level)
+        ROOT.propagate = propagate
+        if had_classic:
+            ROOT.addHandler(_CLASSIC)

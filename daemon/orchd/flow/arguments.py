@@ -1,0 +1,100 @@
+"""
+Checks of what a task is constructed with; the messages are the classic ones.
+"""
+
+import warnings
+from collections.abc import Iterable
+from datetime import timedelta
+
+from orchd.results.result import Location, Result
+
+
+def tags(given: Iterable[str] | None) -> set[str]:
+    """
+    Return the tags as a set; one text alone is refused, since it would be taken for its letters.
+    """
+    if isinstance(given, str):
+        raise TypeError("Tags should be a set of tags, not a string.")
+
+    return set(given or ())
+
+
+def retries(max_retries: int | None, retry_delay: timedelta | None) -> tuple[int, timedelta | None]:
+    """
+    Return both, checked: they come together or not at all.
+    """
+    if max_retries and retry_delay is None:
+        raise ValueError("A datetime.timedelta `retry_delay` must be provided if max_retries > 0")
+
+    if retry_delay is not None and not max_retries:
+        raise ValueError("A `max_retries` argument greater than 0 must be provided if specifying a retry delay.")
+
+    return max_retries or 0, retry_delay
+
+
+def retry_on(
+    given: type[Exception] | Iterable[type[Exception]] | None, *, max_retries: int
+) -> tuple[type[Exception], ...]:
+    """
+    Return the exceptions that are tried again as a tuple; empty for all.
+    """
+    if given is None:
+        return ()
+
+    if not max_retries:
+        raise ValueError("A number of `max_retries` must be provided if `retry_on` is set.")
+
+    kinds: tuple[object, ...] = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    checked = []
+    for kind in kinds:
+        if not isinstance(kind, type):
+            raise TypeError(
+                f"Invalid `retry_on` value {kind!r}. Expected an exception type but got an instance of "
+                f"{type(kind).__name__}"
+            )
+
+        if not issubclass(kind, Exception):
+            raise TypeError(f"Invalid `retry_on` value {kind!r}. Expected an exception subclass.")
+
+        checked.append(kind)
+
+    return tuple(checked)
+
+
+def timeout(given: int | timedelta | None) -> int | None:
+    """
+    Return the time limit in whole seconds.
+    """
+    if isinstance(given, timedelta):
+        if given.microseconds:
+            warnings.warn(
+                "Task timeouts do not support a sub-second resolution; smaller units will be ignored!",
+                UserWarning,
+                stacklevel=4,
+            )
+
+        return int(given.total_seconds())
+
+    if given is not None and not isinstance(given, int):
+        raise TypeError("Only integer timeouts (representing seconds) are supported.")
+
+    return given
+
+
+def storage(result: Result | None, target: Location | None) -> tuple[Result | None, Location | None]:
+    """
+    Return both, so that the result is stored at the target.
+    """
+    if result is None or target is None:
+        return result, target
+
+    if result.location is not None and result.location != target:
+        warnings.warn(
+            "Both `result.location` and `target` were provided. The `target` value will be used.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+    placed = result.copy()
+    placed.location = target
+    return placed, target
