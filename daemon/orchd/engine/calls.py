@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from orchd.engine.deadline import TaskTimeout, call_within
+from orchd.engine.logs import say
 from orchd.engine.prints import captured
 from orchd.engine.signals import StateSignal
 from orchd.engine.state import Failed, State, Success, TimedOut
@@ -22,12 +23,12 @@ def call_task(task: Work, inputs: dict[str, Any], *, log: logging.Logger) -> Sta
     """
     try:
         if task.log_stdout:
-            with captured(lambda line: log.info("%s", line)):
+            with captured(lambda line: say(log, line)):
                 value = _called(task, inputs)
         else:
             value = _called(task, inputs)
     except StateSignal as signal:
-        log.info("%s signal raised: %s", type(signal).__name__, said(signal))
+        say(log, f"{type(signal).__name__} signal raised: {said(signal)}")
         return signal.state
     except TaskTimeout:
         return TimedOut(message="Task timed out during execution.")

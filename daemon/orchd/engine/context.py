@@ -52,6 +52,12 @@ class Context(MutableMapping[str, Any]):
     def __delitem__(self, key: str) -> None:
         del self._thread.values[key]
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """
+        Return the value of *key*, or *default* when it is not there.
+        """
+        return self[key] if key in self._thread.values else default
+
     def __contains__(self, key: object) -> bool:
         return key in self._thread.values
 

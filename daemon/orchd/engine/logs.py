@@ -60,6 +60,23 @@ class RecorderHandler(logging.Handler):
         """
         Hand *record* on; its traceback, if it has one, follows its text.
         """
+        text = self._text(record)
+        self.take(level=record.levelno, logger=record.name, text=text)
+
+    def take(self, *, level: int, logger: str, text: str) -> None:
+        """
+        Hand a line on, with the task that the context names.
+        """
+        index = context.get("map_index")
+        self._recorder.log(
+            level=level,
+            logger=logger,
+            text=text,
+            slug=context.get("task_slug"),
+            map_index=index if isinstance(index, int) else -1,
+        )
+
+    def _text(self, record: logging.LogRecord) -> str:
         text = record.getMessage()
         if record.exc_info is not None and record.exc_info[0] is not None:
             text += "\n" + self._traceback.formatException(record.exc_info)
@@ -67,15 +84,26 @@ class RecorderHandler(logging.Handler):
         if record.stack_info:
             text += "\n" + record.stack_info
 
-        slug = context.get("task_slug")
-        index = context.get("map_index")
-        self._recorder.log(
-            level=record.levelno,
-            logger=record.name,
-            text=text,
-            slug=slug,
-            map_index=index if isinstance(index, int) else -1,
-        )
+        return text
+
+
+def say(logger: logging.Logger, text: str) -> None:
+    """
+    Log *text* at INFO, as ``logger.info`` does. *logger* is directly below ``orchd``.
+
+    Where only a recorder listens it is told at once: a record of the logging module costs more than all else that the
+    engine does for a task, and nobody would see it.
+    """
+    if (
+        len(ROOT.handlers) == 1
+        and isinstance(only := ROOT.handlers[0], RecorderHandler)
+        and not (logger.handlers or logger.filters or ROOT.propagate or only.filters or only.level)
+        and logger.propagate
+        and logger.isEnabledFor(logging.INFO)
+    ):
+        only.take(level=logging.INFO, logger=logger.name, text=text)
+    else:
+        logger.info("%s", text)
 
 
 def terminal_handler(*, line: str, time_format: str, is_utc: bool) -> logging.Handler:

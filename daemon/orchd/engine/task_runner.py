@@ -11,11 +11,12 @@ from orchd import clock
 from orchd.engine.calls import call_task, said
 from orchd.engine.context import Lazy, context
 from orchd.engine.decide import is_excluded, judge_failure
-from orchd.engine.logs import get_logger
+from orchd.engine.logs import get_logger, say
 from orchd.engine.signals import StateSignal
-from orchd.engine.state import Cached, Failed, Pending, Retrying, Running, Scheduled, State, TriggerFailed, recorded
+from orchd.engine.state import Cached, Failed, Pending, Retrying, Scheduled, State, TriggerFailed, recorded
 from orchd.engine.work import Scope, Work
 from orchd.graph.edges import Edge
+from orchd.model.states import TaskRunState
 from orchd.results.result import OutsideFolder, Result
 from orchd.results.serializers import NotPicklable
 
@@ -77,15 +78,16 @@ class TaskRunner:
 
     def _try(self, upstream: Mapping[Edge[Any], State], constants: Mapping[str, Any]) -> State:
         name = self.task.name
-        LOG.info("Task '%s': Starting task run...", name)
+        say(LOG, f"Task '{name}': Starting task run...")
         inputs = dict(constants)
         for edge, above in upstream.items():
             if edge.key is not None:
                 inputs[edge.key] = above.result
 
         state = self._refused(upstream, inputs) or self._ran(inputs)
-        self._record(state)
-        LOG.info("Task '%s': Finished task run for task with final state: '%s'", name, type(state).__name__)
+        location = state._result.location
+        self._record(recorded(state), state.message or "", location if isinstance(location, str) else None)
+        say(LOG, f"Task '{name}': Finished task run for task with final state: '{type(state).__name__}'")
         return state
 
     def _refused(self, upstream: Mapping[Edge[Any], State], inputs: Mapping[str, Any]) -> State | None:
@@ -109,7 +111,7 @@ class TaskRunner:
         return found
 
     def _ran(self, inputs: dict[str, Any]) -> State:
-        self._record(Running(message="Starting task run."))
+        self._record(TaskRunState.RUNNING, "Starting task run.", None)
         state = call_task(self.task, inputs, log=LOG)
         if state.is_successful():
             state = self._stored(state, inputs)
@@ -222,15 +224,9 @@ class TaskRunner:
         values["logger"] = Lazy(lambda: task.logger)
         return values
 
-    def _record(self, state: State) -> None:
-        location = state._result.location
+    def _record(self, state: TaskRunState, message: str, location: str | None) -> None:
         self.scope.recorder.task(
-            slug=self.slug,
-            map_index=-1,
-            state=recorded(state),
-            attempt=self._attempt,
-            message=state.message or "",
-            location=location if isinstance(location, str) else None,
+            slug=self.slug, map_index=-1, state=state, attempt=self._attempt, message=message, location=location
         )
 
 

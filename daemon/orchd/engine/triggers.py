@@ -34,9 +34,10 @@ def _judge(name: str, upstream_states: Mapping[Edge[Any], State]) -> bool:
 def _count(upstream_states: Mapping[Edge[Any], State]) -> Upstreams:
     # A task that feeds two arguments has two edges, but ended only once.
     states = {id(state): state for state in upstream_states.values()}.values()
-    return Upstreams(
-        total=len(states),
-        successful=sum(state.is_successful() for state in states),
-        failed=sum(state.is_failed() for state in states),
-        finished=sum(state.is_finished() for state in states),
-    )
+    successful = failed = finished = 0
+    for state in states:
+        successful += state.is_successful()
+        failed += state.is_failed()
+        finished += state.is_finished()
+
+    return Upstreams(total=len(states), successful=successful, failed=failed, finished=finished)

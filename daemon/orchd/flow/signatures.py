@@ -30,9 +30,9 @@ def signature_of(run: Callable[..., Any], *, name: str) -> inspect.Signature:
     kinds = {parameter.name: parameter.kind for parameter in signature.parameters.values()}
     if inspect.Parameter.VAR_POSITIONAL in kinds.values():
         raise ValueError(
-            "Tasks with variable positional arguments (*args) are not supported, because all orchd arguments are stored as "
-            "keywords. As a workaround, consider modifying the run() method to accept **kwargs and feeding the values to "
-            "*args."
+            "Tasks with variable positional arguments (*args) are not supported, because all orchd arguments are "
+            "stored as keywords. As a workaround, consider modifying the run() method to accept **kwargs and feeding "
+            "the values to *args."
         )
 
     if reserved := ", ".join(sorted(RESERVED & kinds.keys())):
