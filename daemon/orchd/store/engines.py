@@ -33,7 +33,8 @@ _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 3, "keepalives
 
 _HOLDER: Final = (
     "SELECT a.application_name, a.pid FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid"
-    " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s AND a.datname = current_database()"
+    " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s"
+    " AND a.datname = current_database()"
 )
 
 

@@ -244,6 +244,13 @@ def get(conn: Connection, run_id: FlowRunId) -> RunRow:
     return _row(row)
 
 
+def by_numbers(conn: Connection, numbers: Sequence[int]) -> list[RunRow]:
+    """
+    Return the runs of these numbers, oldest first.
+    """
+    return [_row(row) for row in conn.execute(_SELECT.where(_C.number.in_(numbers)).order_by(_C.number))]
+
+
 def by_key(conn: Connection, idempotency_key: str) -> RunRow | None:
     """
     Return the run that was made with that idempotency key, if there is one.

@@ -193,6 +193,7 @@ sa.Index(
 sa.Index(None, flow_run.c.name)
 sa.Index(None, flow_run.c.state, flow_run.c.number)
 sa.Index(None, flow_run.c.flow, flow_run.c.number)
+sa.Index(None, flow_run.c.flow, flow_run.c.state, flow_run.c.number)
 sa.Index(None, flow_run.c.flow, flow_run.c.ended_at_us)
 sa.Index(None, flow_run.c.created_at_us)
 sa.Index(None, flow_run.c.ended_at_us, flow_run.c.state)

@@ -1,0 +1,56 @@
+"""
+Every question that people ask of the store, for API, pages and CLI alike: one name for each, none of which writes.
+"""
+
+from orchd.store.queries_logs import log_lines, log_tail
+from orchd.store.queries_runs import (
+    counts,
+    ended_runs,
+    find_run,
+    latest_run,
+    live_runs,
+    run_detail,
+    run_view,
+    runs,
+)
+from orchd.store.queries_schedules import flows, last_slots, schedule_id, schedules, slot_at, slot_of_run, slots
+from orchd.store.views import (
+    EventView,
+    FlowView,
+    LogView,
+    PauseView,
+    RunDetail,
+    RunView,
+    ScheduleView,
+    SlotView,
+    TaskView,
+)
+
+__all__ = [
+    "EventView",
+    "FlowView",
+    "LogView",
+    "PauseView",
+    "RunDetail",
+    "RunView",
+    "ScheduleView",
+    "SlotView",
+    "TaskView",
+    "counts",
+    "ended_runs",
+    "find_run",
+    "flows",
+    "last_slots",
+    "latest_run",
+    "live_runs",
+    "log_lines",
+    "log_tail",
+    "run_detail",
+    "run_view",
+    "runs",
+    "schedule_id",
+    "schedules",
+    "slot_at",
+    "slot_of_run",
+    "slots",
+]

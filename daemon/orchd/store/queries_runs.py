@@ -1,0 +1,236 @@
+"""
+Questions about runs. Every list is a page by run number, which an index answers whatever the store holds.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from orchd.errors import Ambiguous, NotFound
+from orchd.model.ids import FlowRunId
+from orchd.model.instants import from_us, iso, iso_us
+from orchd.model.specs import FlowSpec
+from orchd.model.states import FINAL_FLOW_RUN_STATES, FlowRunState, TaskRunState
+from orchd.store import runs as stored
+from orchd.store.database import Connection
+from orchd.store.runs import RunRow
+from orchd.store.schema import event, flow_run, flow_version, task_run
+from orchd.store.views import EventView, RunDetail, RunView, TaskView
+
+_C: Final = flow_run.c
+_SPEC: Final = msgspec.json.Decoder(FlowSpec)
+_PARAMETERS: Final = msgspec.json.Decoder(dict[str, object])
+#: Shortest beginning of an id that is looked for; a shorter word can only be a name.
+_SHORTEST_PREFIX: Final = 4
+_HEX: Final = frozenset("0123456789abcdef-")
+
+
+def runs(
+    conn: Connection,
+    *,
+    flow: str | None = None,
+    states: Collection[FlowRunState] = (),
+    since_us: int | None = None,
+    limit: int = 50,
+    before: int | None = None,
+    after: int | None = None,
+) -> list[RunView]:
+    """
+    Return a page of runs, newest first.
+
+    Args:
+        states: only runs in one of these; all when empty.
+
+        since_us: only runs made at or after it.
+
+        before: only runs of a smaller number (the next page).
+
+        after: only runs of a greater number (what is new).
+    """
+    page = sa.select(_C.number).order_by(_C.number.desc()).limit(limit)
+    if flow is not None:
+        page = page.where(_C.flow == flow)
+    if since_us is not None:
+        oldest = conn.execute(
+            sa.select(_C.number).where(_C.created_at_us >= since_us).order_by(_C.created_at_us).limit(1)
+        ).scalar()
+        if oldest is None:
+            return []
+
+        page = page.where(_C.created_at_us >= since_us, _C.number >= oldest)
+    if before is not None:
+        page = page.where(_C.number < before)
+    if after is not None:
+        page = page.where(_C.number > after)
+    return _views(conn, _each_state(page, states), limit)
+
+
+def _each_state(page: sa.Select[int], states: Collection[FlowRunState]) -> sa.Select[int] | sa.CompoundSelect[int]:
+    """
+    Ask *page* once for each state: an index gives each in order, but not several of them merged.
+    """
+    if not states:
+        return page
+
+    each = [page.where(_C.state == state.value).subquery() for state in sorted(states)]
+    return sa.union_all(*(sa.select(part.c.number) for part in each))
+
+
+def _views(conn: Connection, numbers: sa.Select[int] | sa.CompoundSelect[int], limit: int) -> list[RunView]:
+    found = conn.execute(numbers).scalars().all()
+    rows = stored.by_numbers(conn, sorted(found, reverse=True)[:limit])
+    return [run_view(row) for row in sorted(rows, key=lambda row: -row.number)]
+
+
+def live_runs(conn: Connection, *, states: Iterable[FlowRunState], limit: int = 100) -> list[RunView]:
+    """
+    Return the oldest runs in *states*, oldest first: what runs now, or what is held.
+    """
+    numbers = sa.select(_C.number).order_by(_C.number).limit(limit)
+    found = conn.execute(numbers.where(_C.state.in_(sorted(states)))).scalars().all()
+    return [run_view(row) for row in stored.by_numbers(conn, found)]
+
+
+def ended_runs(conn: Connection, *, states: Collection[FlowRunState], since_us: int, limit: int = 5) -> list[RunView]:
+    """
+    Return the runs that ended in one of *states* at or after *since_us*, the one that ended last first.
+    """
+    numbers = (
+        sa.select(_C.number)
+        .where(_C.ended_at_us >= since_us, _C.state.in_(sorted(states)))
+        .order_by(_C.ended_at_us.desc(), _C.number.desc())
+        .limit(limit)
+    )
+    order = conn.execute(numbers).scalars().all()
+    rows = {row.number: row for row in stored.by_numbers(conn, order)}
+    return [run_view(rows[number]) for number in order]
+
+
+def counts(conn: Connection, *, since_us: int) -> dict[str, int]:
+    """
+    Return state -> how many runs: those that are not final now, and those that ended at or after *since_us*.
+    """
+    live = set(FlowRunState) - FINAL_FLOW_RUN_STATES
+    counted = sa.func.count().label("runs")
+    now = sa.select(_C.state, counted).where(_C.state.in_(sorted(live))).group_by(_C.state)
+    ended = sa.select(_C.state, counted).where(_C.ended_at_us >= since_us).group_by(_C.state)
+    return {state: count for asked in (now, ended) for state, count in conn.execute(asked)}
+
+
+def latest_run(conn: Connection, flow: str) -> RunView | None:
+    """
+    Return the newest run of *flow*, if it ever ran.
+    """
+    return next(iter(runs(conn, flow=flow, limit=1)), None)
+
+
+def find_run(conn: Connection, ref: str) -> RunRow:
+    """
+    Return the run that *ref* means: a whole id, a name, or the beginning of an id (4 characters and more).
+
+    Raises:
+        NotFound: no run fits.
+
+        Ambiguous: several do.
+    """
+    fits = _C.name == ref
+    if len(ref) >= _SHORTEST_PREFIX and _HEX.issuperset(ref):
+        fits = sa.or_(fits, sa.and_(_C.id >= ref, _C.id < f"{ref}g"))
+    found = conn.execute(sa.select(_C.number, _C.name).where(fits).order_by(_C.number.desc()).limit(4)).all()
+    if len(found) > 1:
+        names = ", ".join(name for _, name in found[:3])
+        raise Ambiguous(f"several runs fit {ref!r} ({names}{' ...' if len(found) > 3 else ''}): write more of the id")
+    if not found:
+        raise NotFound(f"there is no run {ref!r}: `orchd runs` lists those that there are")
+
+    return stored.by_numbers(conn, [found[0].number])[0]
+
+
+def run_view(row: RunRow) -> RunView:
+    """
+    Return how *row* is shown in a list.
+    """
+    return RunView(
+        id=row.id,
+        number=row.number,
+        name=row.name,
+        flow=row.flow,
+        state=row.state.value,
+        shown=row.state.shown,
+        schedule=row.schedule,
+        fire_time=iso_us(row.fire_time_us),
+        trigger=row.trigger,
+        created_at=iso(from_us(row.created_at_us)),
+        started_at=iso_us(row.started_at_us),
+        ended_at=iso_us(row.ended_at_us),
+        duration_s=_duration_s(row.started_at_us, row.ended_at_us),
+        attempt=row.attempt,
+        message=row.message,
+        parameters=_PARAMETERS.decode(row.parameters),
+        host=row.host,
+    )
+
+
+def run_detail(conn: Connection, run_id: FlowRunId) -> RunDetail:
+    """
+    Return all that is known of a run but its log.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    row = stored.get(conn, run_id)
+    view = run_view(row)
+    return RunDetail(
+        **{field: getattr(view, field) for field in view.__struct_fields__},
+        tasks=_tasks(conn, row),
+        events=_events(conn, row.number),
+        upstream_runs=row.upstream_runs,
+        created_by=row.created_by,
+        peak_rss_kib=row.peak_rss_kib,
+        exit_code=row.exit_code,
+        signal=row.signal,
+    )
+
+
+def _tasks(conn: Connection, row: RunRow) -> tuple[TaskView, ...]:
+    names: dict[str, str] = {}
+    spec = conn.execute(sa.select(flow_version.c.spec).where(flow_version.c.id == row.flow_version_id)).scalar()
+    if spec is not None:
+        names = {task.slug: task.name for task in _SPEC.decode(spec).tasks}
+    t = task_run.c
+    began = sa.func.coalesce(t.started_at_us, t.ended_at_us)
+    asked = sa.select(task_run).where(t.run_number == row.number).order_by(began, t.slug, t.map_index)
+    return tuple(
+        TaskView(
+            slug=task.slug,
+            name=names.get(task.slug, task.slug),
+            map_index=task.map_index,
+            state=task.state,
+            shown=TaskRunState(task.state).shown,
+            attempt=task.attempt,
+            started_at=iso_us(task.started_at_us),
+            ended_at=iso_us(task.ended_at_us),
+            duration_s=_duration_s(task.started_at_us, task.ended_at_us),
+            message=task.message,
+            location=task.location,
+        )
+        for task in conn.execute(asked)
+    )
+
+
+def _events(conn: Connection, number: int) -> tuple[EventView, ...]:
+    e = event.c
+    asked = sa.select(e.at_us, e.from_state, e.to_state, e.message, e.slug, e.map_index).where(e.run_number == number)
+    return tuple(
+        EventView(at=iso(from_us(at)), from_=source, to=to, message=message, task=slug, map_index=index)
+        for at, source, to, message, slug, index in conn.execute(asked.order_by(e.id))
+    )
+
+
+def _duration_s(started_at_us: int | None, ended_at_us: int | None) -> float | None:
+    if started_at_us is None or ended_at_us is None:
+        return None
+
+    return max(0, ended_at_us - started_at_us) / 1_000_000

@@ -1,0 +1,170 @@
+"""
+Questions about schedules, their slots, and flows.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from orchd.errors import NotFound
+from orchd.model.instants import from_us, iso, iso_us
+from orchd.model.slots import Reason, sentence
+from orchd.model.specs import RuleKind, ScheduleSpec
+from orchd.store.database import Connection
+from orchd.store.flows import current_flows
+from orchd.store.queries_runs import latest_run
+from orchd.store.schedules import ScheduleRow, load
+from orchd.store.schema import schedule, slot
+from orchd.store.views import FlowView, PauseView, ScheduleView, SlotView, flow_view
+
+_OBJECT: Final = msgspec.json.Decoder(dict[str, object])
+_SLOT: Final = sa.select(
+    schedule.c.name,
+    slot.c.fire_time_us,
+    slot.c.until_us,
+    slot.c.outcome,
+    slot.c.reason,
+    slot.c.fields,
+    slot.c.run_id,
+).join_from(slot, schedule, schedule.c.id == slot.c.schedule_id)
+
+
+def schedule_id(conn: Connection, name: str) -> int:
+    """
+    Return the key of the schedule of that name, in the config or removed from it.
+
+    Raises:
+        NotFound: there never was one.
+    """
+    found: int | None = conn.execute(sa.select(schedule.c.id).where(schedule.c.name == name)).scalar()
+    if found is None:
+        raise NotFound(f"there is no schedule {name!r}: `orchd schedules` lists those that there are")
+
+    return found
+
+
+def slots(conn: Connection, name: str, *, before_us: int | None = None, limit: int = 50) -> list[SlotView]:
+    """
+    Return a page of the slots of a schedule, the latest fire time first.
+
+    Args:
+        before_us: only fire times before it (the next page).
+
+    Raises:
+        NotFound: there never was such a schedule.
+    """
+    asked = _SLOT.where(slot.c.schedule_id == schedule_id(conn, name))
+    if before_us is not None:
+        asked = asked.where(slot.c.fire_time_us < before_us)
+    return [_slot(row) for row in conn.execute(asked.order_by(slot.c.fire_time_us.desc()).limit(limit))]
+
+
+def slot_at(conn: Connection, name: str, fire_time_us: int) -> SlotView | None:
+    """
+    Return the slot of a schedule that decides *fire_time_us*, alone or as one of several.
+
+    Raises:
+        NotFound: there never was such a schedule.
+    """
+    newest = (
+        _SLOT.where(slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us <= fire_time_us)
+        .order_by(slot.c.fire_time_us.desc())
+        .limit(1)
+    )
+    row = conn.execute(newest).one_or_none()
+    if row is None or (row.until_us or row.fire_time_us) < fire_time_us:
+        return None
+
+    return _slot(row)
+
+
+def slot_of_run(conn: Connection, name: str, fire_time_us: int) -> SlotView | None:
+    """
+    Return the slot of a run, which has the same schedule and fire time.
+    """
+    asked = _SLOT.where(slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us == fire_time_us)
+    row = conn.execute(asked).one_or_none()
+    return None if row is None else _slot(row)
+
+
+def last_slots(conn: Connection, ids: Sequence[int]) -> dict[str, SlotView]:
+    """
+    Return schedule name -> its latest slot, for those of the schedules *ids* that have one.
+    """
+    latest = (
+        sa.select(sa.func.max(slot.c.fire_time_us))
+        .where(slot.c.schedule_id == schedule.c.id)
+        .correlate(schedule)
+        .scalar_subquery()
+    )
+    asked = _SLOT.where(schedule.c.id.in_(ids), slot.c.fire_time_us == latest)
+    return {row.name: _slot(row) for row in conn.execute(asked)}
+
+
+def schedules(conn: Connection) -> list[ScheduleView]:
+    """
+    Return the schedules of the config, by name; their ``next`` is the daemon's to fill in.
+    """
+    rows = load(conn)
+    last = last_slots(conn, [row.id for row in rows])
+    return [_schedule(row, last.get(row.spec.name)) for row in rows]
+
+
+def flows(conn: Connection) -> list[FlowView]:
+    """
+    Return every flow that was ever described, by name; ``loaded`` and ``error`` are the daemon's to fill in.
+    """
+    waiting: dict[str, list[str]] = {}
+    for row in load(conn):
+        waiting.setdefault(row.spec.flow, []).append(row.spec.name)
+    return [
+        flow_view(
+            current.spec,
+            version=current.version,
+            schedules=tuple(waiting.get(name, ())),
+            last_run=latest_run(conn, name),
+        )
+        for name, current in current_flows(conn).items()
+    ]
+
+
+def _slot(row: sa.Row[*tuple[Any, ...]]) -> SlotView:
+    fields = _OBJECT.decode(row.fields)
+    return SlotView(
+        schedule=row.name,
+        fire_time=iso(from_us(row.fire_time_us)),
+        until=iso_us(row.until_us),
+        outcome=row.outcome,
+        reason=row.reason,
+        fields=fields,
+        sentence=sentence(Reason(row.reason), fields),
+        run=row.run_id,
+    )
+
+
+def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
+    spec = row.spec
+    paused = None
+    if row.paused is not None:
+        paused = PauseView(who=row.paused.who, at=iso(from_us(row.paused.at_us)), note=row.paused.note)
+
+    return ScheduleView(
+        name=spec.name,
+        flow=spec.flow,
+        rule=_rule(spec),
+        timezone=spec.timezone,
+        overlap=spec.overlap.value,
+        catchup=spec.catchup.value,
+        grace_s=spec.grace_s,
+        max_catchup=spec.max_catchup,
+        parameters=_OBJECT.decode(spec.parameters),
+        paused=paused,
+        last=last,
+    )
+
+
+def _rule(spec: ScheduleSpec) -> str:
+    words = ", ".join(spec.after) if spec.kind is RuleKind.AFTER else spec.rule
+    return f"{spec.kind.value} {words}"
