@@ -5,12 +5,29 @@ What the arguments of all commands have in common.
 from __future__ import annotations
 
 import argparse
+import os
 
 from orchd.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """
+    Knows the width without `shutil`, which argparse would import for it even when no help is asked for.
+    """
+
+    def __init__(self, prog: str) -> None:
+        """
+        Format for the width of the terminal, or 100 characters without one.
+        """
+        try:
+            width = int(os.environ.get("COLUMNS", "") or os.get_terminal_size(1).columns)
+        except (OSError, ValueError):
+            width = 100
+        super().__init__(prog, width=max(width - 2, 40))
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,9 +39,7 @@ class Parser(argparse.ArgumentParser):
         """
         Begin the parser of one command; *description* is the first line of its help.
         """
-        super().__init__(
-            prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-        )
+        super().__init__(prog=prog, description=description, formatter_class=_Formatter, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         """

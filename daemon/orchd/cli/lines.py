@@ -60,14 +60,17 @@ class LinePrinter:
         if self._raw:
             return f"{line['text']}\n"
 
-        text = safe(line["text"])
-        if line["task"] and f"'{line['task']}" not in text:
+        first, *more = line["text"].split("\n")
+        text = safe(first)
+        # What the engine itself says of a task names it already.
+        if line["task"] and not text.startswith("Task '"):
             index = f"[{line['map_index']}]" if line["map_index"] >= 0 else ""
-            text = f"{self._paint(safe(line['task']) + index, _DIM)} {text}"
+            text = self._paint(f"{safe(line['task'])}{index}:", _DIM) + f" {text}"
         word = level_name(line["level"]) if line["stream"] == "logger" else line["stream"]
         bar = self._paint("|", _DIM)
         painted = self._paint(f"{word:<7}", _COLOURS.get(word, ""))
-        return f"{self._paint(_local(line['at']), _DIM)} {bar} {painted} {bar} {text}\n"
+        below = "".join(f"{'':8} {bar} {'':7} {bar} {safe(rest)}\n" for rest in more)
+        return f"{self._paint(_local(line['at']), _DIM)} {bar} {painted} {bar} {text}\n{below}"
 
     def _paint(self, text: str, colour: str) -> str:
         return f"{colour}{text}{_RESET}" if self._colours and colour else text

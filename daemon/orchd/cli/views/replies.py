@@ -29,15 +29,18 @@ def next_fires(answer: Json, screen: Screen) -> None:
 
     columns = [
         Column(title="local time"),
-        Column(title="utc" if screen.is_terminal else "at"),
+        Column(title="utc", from_width=110),
         Column(title="away", right=True),
-        Column(title="flow"),
+        Column(title="flow", gives_way=True),
         Column(title="schedule", gives_way=True),
     ]
     rows = [
         [
             Cell(fire["local"]),
-            Cell(fire["fire_time"], "quiet"),
+            Cell(
+                fire["fire_time"].replace("T", " ").rstrip("Z")[:19] if screen.is_terminal else fire["fire_time"],
+                "quiet",
+            ),
             from_now(fire["fire_time"]),
             Cell(fire["flow"], "name"),
             Cell(fire["schedule"], "quiet"),

@@ -21,7 +21,7 @@ def runs(answer: Json, screen: Screen) -> None:
         Column(title="began"),
         Column(title="took", right=True),
         Column(title="by", gives_way=True, from_width=90),
-        Column(title="message", gives_way=True, from_width=110),
+        Column(title="message", gives_way=True, from_width=100),
     )
     screen.table(columns, [_run(run, screen) for run in answer["runs"]])
 
@@ -34,7 +34,7 @@ def _run(run: Json, screen: Screen) -> list[Cell]:
         moment(run["started_at"] or run["created_at"], screen, style="" if run["started_at"] else "quiet"),
         took(run),
         Cell(run["schedule"] or run["trigger"], "quiet"),
-        Cell(run["held"] or run["message"], "quiet"),
+        Cell(run["held"] or ("" if run["state"] == "success" else run["message"]), "quiet"),
     ]
 
 

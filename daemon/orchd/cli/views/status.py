@@ -24,7 +24,7 @@ def _daemon(answer: Json, screen: Screen) -> None:
         Cell("orchd", "name"),
         Cell(str(daemon["version"])),
         Cell("is up", "good"),
-        Cell(f"since {when(daemon['started_at'], screen)}"),
+        Cell(f"since {when(daemon['started_at'], screen).removesuffix(' ago)')}" + (")" if screen.is_terminal else "")),
     )
     ended = ", ".join(f"{number} {word}" for word, number in sorted(answer["counts"].items()) if number) or "no run"
     facts = [
@@ -89,7 +89,7 @@ def _running(runs: list[Json], screen: Screen) -> None:
 def _held(runs: list[Json], screen: Screen) -> None:
     if runs:
         screen.heading("Held", count(len(runs), "run"))
-        columns = (Column(title="flow"), Column(title="run"), Column(title="because", gives_way=True))
+        columns = (Column(title="flow", gives_way=True), Column(title="run"), Column(title="because", gives_way=True))
         rows = [[Cell(run["flow"], "name"), Cell(run["name"]), Cell(run["held"] or "")] for run in runs]
         screen.table(columns, rows)
 
@@ -123,10 +123,10 @@ def _failed(runs: list[Json], screen: Screen) -> None:
         screen.heading("Failed", "last 24 hours")
         columns = (
             Column(title="at"),
-            Column(title="flow"),
+            Column(title="flow", gives_way=True),
             Column(title="run"),
             Column(title="state"),
-            Column(title="message", gives_way=True),
+            Column(title="message", gives_way=True, from_width=60),
         )
         rows = [
             [
