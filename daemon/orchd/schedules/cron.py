@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from croniter import CroniterBadDateError, croniter
+from croniter import croniter
 
 from orchd.schedules import grammar, zones
 from orchd.schedules.grammar import CronText, Field
@@ -99,7 +99,8 @@ class _Clause:
             found: datetime = asked.get_next(datetime, start_time=wall.replace(second=0, microsecond=0, fold=0))
             while self.last_weekday and not _is_last_weekday(found):
                 found = asked.get_next(datetime, start_time=found.replace(hour=23, minute=59))
-        except (CroniterBadDateError, OverflowError):
+        except (ValueError, OverflowError):
+            # No date within croniter's fifty years (its own ValueError), or none before the year 10000.
             return None
 
         return found
