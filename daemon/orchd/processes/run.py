@@ -19,9 +19,10 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from orchd import clock
-from orchd.errors import ConfigError, FlowError
+from orchd.errors import FlowError, OrchdError
 from orchd.flow.execute import execute
-from orchd.flow.loader import load_flows
+from orchd.flow.flow import Flow
+from orchd.flow.loader import flows_of, read_source, user_traceback
 from orchd.model.instants import from_us
 from orchd.model.records import RunSpec
 from orchd.model.states import FlowRunState
@@ -67,8 +68,10 @@ def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot:
         crash_at("run.locked")
         _confine()
         journal = os.open(folder.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        nudge = ThrottledNudge(Nudge(spec.nudge, spec.run_id), monitor_pid=monitor_pid)
-        recorder = JournalRecorder(journal, nudge=nudge)
+        recorder = JournalRecorder(journal)
+        if spec.nudge is not None:
+            nudge = ThrottledNudge(Nudge(spec.nudge, spec.run_id), monitor_pid=monitor_pid)
+            recorder = JournalRecorder(journal, nudge=nudge)
         code = _run_and_leave(folder, spec, recorder)
     except BaseException:
         traceback.print_exc()
@@ -124,17 +127,10 @@ def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) 
 
 
 def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> None:
-    file = Path(spec.file)
     try:
         _set_environment(folder, spec)
-        _enter_flow_folder(file)
-        _compare_source(spec, recorder)
-        flows = load_flows(file)
-        flow = flows.get(spec.flow)
-        if flow is None:
-            names = ", ".join(sorted(flows)) or "no flow at all"
-            raise FlowError(f"{file} has no flow {spec.flow!r}, it has {names}: correct the name, or reload")
-    except (ConfigError, FlowError) as error:
+        flow = _load(spec, recorder)
+    except OrchdError as error:
         _fail(recorder, error)
         return
     context: dict[str, object] = {
@@ -146,10 +142,22 @@ def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> No
         "schedule": spec.schedule,
         "attempt": spec.attempt,
     }
-    try:
-        execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
-    except FlowError as error:
-        _fail(recorder, error)
+    execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
+
+
+def _load(spec: RunSpec, recorder: JournalRecorder) -> Flow:
+    file = Path(spec.file)
+    source = read_source(file)
+    _enter_flow_folder(file)
+    if hashlib.sha256(source).hexdigest() != spec.source_hash:
+        text = f"{file} has changed since it was described: this run uses the file as it is now; reload"
+        recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
+    flows = flows_of(file, source)
+    flow = flows.get(spec.flow)
+    if flow is None:
+        names = ", ".join(repr(name) for name in flows)
+        raise FlowError(f"{file} has no flow {spec.flow!r}, it has {names}: correct the name, or reload")
+    return flow
 
 
 def _set_environment(folder: RunFolder, spec: RunSpec) -> None:
@@ -172,19 +180,10 @@ def _enter_flow_folder(file: Path) -> None:
     sys.argv = [str(file)]
 
 
-def _compare_source(spec: RunSpec, recorder: JournalRecorder) -> None:
-    try:
-        loaded = hashlib.sha256(Path(spec.file).read_bytes()).hexdigest()
-    except OSError as error:
-        raise FlowError(f"the flow file {spec.file} cannot be read: {error.strerror}") from None
-    if loaded != spec.source_hash:
-        text = f"{spec.file} has changed since it was described: this run uses the file as it is now; reload"
-        recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
-
-
-def _fail(recorder: JournalRecorder, error: Exception) -> None:
-    if error.__cause__ is not None:
-        traceback.print_exception(error.__cause__)
+def _fail(recorder: JournalRecorder, error: OrchdError) -> None:
+    cause, trace = error.__cause__, user_traceback(error) if isinstance(error, FlowError) else None
+    if cause is not None and trace is not None:
+        traceback.print_exception(type(cause), cause, trace)
     recorder.log(level=_ERROR, logger=_LOGGER, text=str(error), slug=None, map_index=-1)
     recorder.flow(state=FlowRunState.FAILED, message=str(error))
 
