@@ -1,0 +1,88 @@
+"""
+Flows that wait for flows: what the finish of a run causes, written in the transaction of that finish.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from orchd import operations
+from orchd.model.ids import FlowRunId
+from orchd.model.instants import from_us, to_us
+from orchd.model.states import FlowRunState
+from orchd.scheduler.board import Board, Entry, LiveRun
+from orchd.scheduler.making import new_run, new_slot
+from orchd.schedules.joins import Finish, JoinDecision, JoinView, judge_join
+from orchd.store import runs, schedules, slots
+from orchd.store.database import Connection
+
+#: How far behind the last join the cursor of a waiting schedule stays, so that a finish that is learnt of late still
+#: counts, and the search for finishes does not walk the whole history.
+_LOOK_BACK_US: Final = timedelta(days=1) // timedelta(microseconds=1)
+
+
+class Chains:
+    """
+    Starts what waits. Called by the writer only.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def on_finish(self, conn: Connection, run: LiveRun, *, state: FlowRunState, ended_at_us: int) -> list[FlowRunId]:
+        """
+        Decide every schedule that waits for the flow of *run*, which has just become *state*.
+
+        Returns:
+            The runs that this made or cancelled.
+        """
+        finish = Finish(flow=run.row.flow, run_id=run.id, state=state, ended_at=from_us(ended_at_us))
+        touched: list[FlowRunId] = []
+        for entry in self._board.entries.values():
+            if finish.flow in entry.row.spec.after:
+                touched += self._judge(conn, entry, finish)
+        return touched
+
+    def _judge(self, conn: Connection, entry: Entry, finish: Finish) -> list[FlowRunId]:
+        row = entry.row
+        view = entry.view(flow_loaded=row.spec.flow in self._board.flows)
+        unused = slots.unused_finishes(conn, row.id, row.spec.after, row.decided_until_us)
+        join = judge_join(
+            JoinView(
+                spec=row.spec,
+                unused=tuple(
+                    Finish(flow=f.flow, run_id=f.run_id, state=f.state, ended_at=from_us(f.ended_at_us)) for f in unused
+                ),
+                paused=view.paused,
+                active=view.active,
+                flow_loaded=view.flow_loaded,
+            ),
+            finish,
+        )
+        return self._write(conn, entry, join, finish)
+
+    def _write(self, conn: Connection, entry: Entry, join: JoinDecision, finish: Finish) -> list[FlowRunId]:
+        if join.slot is None:
+            return []
+
+        fire_time_us = to_us(join.slot.fire_time)
+        is_new = bool(slots.insert_slots(conn, [new_slot(entry, join.slot)]))
+        slots.mark_used(conn, entry.row.id, join.used, fire_time_us)
+        if join.upstream_runs:
+            schedules.set_decided(conn, [(entry.row.id, max(entry.row.decided_until_us, fire_time_us - _LOOK_BACK_US))])
+        if join.start is None or not is_new:
+            return []
+
+        touched = list(join.start.replaces)
+        for run_id in touched:
+            old = self._board.live[run_id]
+            operations.cancel_run(conn, old.row, old.folder, reason=operations.REPLACED, now=finish.ended_at)
+        run = new_run(
+            entry,
+            self._board.flows[entry.row.spec.flow],
+            join.slot,
+            host=None,
+            trigger="after",
+            upstream_runs=dict(join.upstream_runs),
+        )
+        runs.insert_runs(conn, [run], at_us=fire_time_us)
+        return [*touched, run.id]

@@ -1,0 +1,240 @@
+"""
+The scheduler: every reason to act (alarm, nudge, dead monitor, a person) comes in here and is handed to the writer.
+
+Nothing is decided here: fire times are judged in ``schedules/plan.py``, runs without a process in ``recovery.py``.
+"""
+
+import socket
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+from orchd import clock, log
+from orchd.config import Config
+from orchd.model.ids import FlowRunId
+from orchd.model.states import FlowRunState
+from orchd.processes.protocol import Described, Ended, Launched, Refused, Reply
+from orchd.scheduler.board import Board, LiveRun
+from orchd.scheduler.chains import Chains
+from orchd.scheduler.clock_watch import ClockWatch
+from orchd.scheduler.follow import Follower
+from orchd.scheduler.health import StoreHealth
+from orchd.scheduler.ingest import Ingest
+from orchd.scheduler.launching import Launcher
+from orchd.scheduler.reading import owners_before
+from orchd.scheduler.tick import Ticker
+from orchd.scheduler.writer import Urgency, Writer
+from orchd.store import flows, runs, schedules
+from orchd.store.database import Connection, Database
+
+T = TypeVar("T")
+
+_log = log.get("scheduler")
+
+#: A WAL file of this size is checkpointed even when something is due.
+MAX_WAL_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """
+    What the scheduler asks of the rest of the daemon, each from the writer's thread.
+    """
+
+    #: Hand the folder of a run to the spawner.
+    send: Callable[[Path], None]
+    #: Set the alarm: the next instant at which something is due (None for nothing), and now.
+    wake_at: Callable[[datetime | None, datetime], None]
+    #: A tick really ran.
+    ticked: Callable[[], None]
+    #: Something in the store changed that a reader may wait for.
+    changed: Callable[[], None]
+    #: Watch the monitor of a run; False when it is gone already.
+    watch: Callable[[LiveRun, int], bool]
+
+
+class Scheduler:
+    """
+    Owns the board and everything that writes the store.
+
+    Args:
+        nudge: path of the socket at which runs say that there is something to read; None for none.
+    """
+
+    def __init__(
+        self, database: Database, writer: Writer, *, config: Config, runs_folder: Path, nudge: Path | None, hooks: Hooks
+    ) -> None:
+        self.database = database
+        self.board = Board(runs_folder)
+        self.clock_watch = ClockWatch()
+        self.health = StoreHealth()
+        self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge)
+        self._writer = writer
+        self._hooks = hooks
+        self._is_ticking = True
+        self._is_first_tick = True
+        self._ingest = Ingest(
+            database, self.board, Chains(self.board), max_output=config.daemon.max_output, ended=self._run_ended
+        )
+        self._ticker = Ticker(
+            database, self.board, self.launcher, host=socket.gethostname(), max_runs=config.daemon.max_runs
+        )
+        self._follower = Follower(
+            database,
+            self.board,
+            writer,
+            self.launcher,
+            self._ingest,
+            self.health,
+            watch=hooks.watch,
+            changed=hooks.changed,
+        )
+        self.stir = self._follower.stir
+
+    # From any thread
+
+    def wake(self) -> None:
+        """
+        The alarm rang, or something changed that may let a run start: tick.
+        """
+        self._writer.submit(Urgency.TICK, self._tick)
+
+    def monitor_gone(self, run_id: FlowRunId) -> None:
+        """
+        The monitor of a run is no more.
+        """
+        self._writer.submit(Urgency.OPERATION, lambda: self._follower.monitor_gone(run_id))
+
+    def reply(self, reply: Reply) -> None:
+        """
+        The spawner said something about a run.
+        """
+        if not isinstance(reply, Described):
+            self._writer.submit(Urgency.OPERATION, lambda: self._heed(reply))
+
+    def spawner_gone(self) -> None:
+        """
+        The spawner died and another was started: what it had not launched is launched again.
+        """
+        self._writer.submit(Urgency.OPERATION, self._follower.recover_all)
+
+    def perform(self, act: Callable[[Connection], T], *, then: Callable[[T], None] | None = None) -> "Future[T]":
+        """
+        Carry out *act* in one transaction of the writer, then *then* with its result, then tick.
+        """
+
+        def job() -> T:
+            with self.database.writing() as conn:
+                result = act(conn)
+            if then is not None:
+                then(result)
+            self._hooks.changed()
+            self.wake()
+            return result
+
+        return self._writer.ask(job)
+
+    def swap(self, change: Callable[[], None]) -> "Future[None]":
+        """
+        Have the writer call *change*, which may open transactions of its own, then tick.
+        """
+
+        def job() -> None:
+            change()
+            self._hooks.changed()
+            self.wake()
+
+        return self._writer.ask(job)
+
+    def take_over(self, run_id: FlowRunId) -> None:
+        """
+        Have the board hold a run as the store has it now. Called by the writer, after a commit.
+        """
+        with self.database.reading() as conn:
+            self.board.put_run(runs.get(conn, run_id))
+
+    def take_over_schedules(self) -> None:
+        """
+        Have the board hold flows and schedules as the store has them now. Called by the writer, after a commit.
+        """
+        with self.database.reading() as conn:
+            self.board.set_flows(flows.current_flows(conn))
+            self.board.set_schedules(schedules.load(conn))
+
+    def set_config(self, config: Config) -> None:
+        """
+        Use another config from now on. Called by the writer.
+        """
+        self.launcher.config = config
+        self._ticker.max_runs = config.daemon.max_runs
+        self._ingest.max_output = config.daemon.max_output
+
+    def stop_starting(self) -> None:
+        """
+        Start no more runs; those that go on are followed as before.
+        """
+        self._is_ticking = False
+
+    def load(self) -> None:
+        """
+        Read the board from the store, and find out about every run that has begun. Called once, by the writer.
+        """
+        self.take_over_schedules()
+        with self.database.reading() as conn:
+            rows = runs.live(conn)
+        for row in rows:
+            run = self.board.put_run(row)
+            if run is not None and row.state is not FlowRunState.SCHEDULED:
+                run.progress = owners_before(run.folder, run.progress)
+        self._follower.recover_all()
+
+    # From the writer
+
+    def decide_up_to_now(self, names: Collection[str]) -> None:
+        """
+        Decide what is due of the schedules *names*, before their rules change; what is removed owes nothing more.
+        """
+        now = clock.now()
+        self._ticker.tick([entry for entry in self.board.due(now) if entry.row.spec.name in names], now=now)
+
+    def _tick(self) -> None:
+        now = clock.now()
+        jump = self.clock_watch.look(now, monotonic_s=clock.monotonic())
+        if jump is not None:
+            _log.warning("clock_jumped", seconds=jump.seconds)
+        with self.health.watching():
+            if self._is_ticking:
+                # A clock that was set back may have left cursors in the future, also before this daemon began.
+                everything = jump is not None or self._is_first_tick
+                entries = list(self.board.entries.values()) if everything else self.board.due(now)
+                self._is_first_tick = False
+                self._ticker.tick(entries, now=now)
+                self.launcher.again()
+            self._follower.look_at_all()
+            self._checkpoint()
+        self._hooks.wake_at(self.board.next_wake(now), clock.now())
+        self._hooks.ticked()
+
+    def _checkpoint(self) -> None:
+        if not self.board.live or self.database.wal_bytes() > MAX_WAL_BYTES:
+            self.database.checkpoint()
+
+    def _heed(self, reply: Reply) -> None:
+        if isinstance(reply, Launched):
+            self._follower.recover(_run_id(reply), may_launch=False)
+        elif isinstance(reply, Ended):
+            self._follower.recover(_run_id(reply), may_launch=True)
+        elif isinstance(reply, Refused):
+            _log.warning("launch_refused", folder=reply.folder, why=reply.error)
+            self.launcher.unlaunched.add(_run_id(reply))
+
+    def _run_ended(self, run: LiveRun) -> None:
+        _log.info("run_ended", run=run.row.name, flow=run.row.flow, state=run.row.state.value, message=run.row.message)
+        self.wake()
+
+
+def _run_id(reply: Launched | Ended | Refused) -> FlowRunId:
+    return FlowRunId(Path(reply.folder).name)

@@ -1,0 +1,202 @@
+"""
+Journal and output of a run into the store: rows and the new offsets in one transaction, so that ingesting twice
+changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from orchd import clock, log
+from orchd.model.ids import FlowRunId
+from orchd.model.records import Finished
+from orchd.model.states import FlowRunState, TaskRunState
+from orchd.scheduler.board import Board, LiveRun
+from orchd.scheduler.chains import Chains
+from orchd.scheduler.reading import Line, Look, look
+from orchd.store import logs, runs, tasks
+from orchd.store.database import Connection, Database
+
+_log = log.get("ingest")
+
+_STREAMS: Final = {"logger": 0, "stdout": 1, "stderr": 2}
+_ERROR_LEVEL: Final = 40
+
+#: What becomes of tasks that were still going when their run ended.
+_OPEN_TASKS: Final = {
+    FlowRunState.CANCELLED: TaskRunState.CANCELLED,
+    FlowRunState.TIMED_OUT: TaskRunState.TIMED_OUT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """
+    How a run ended: its monitor's last record, or what the daemon found instead.
+    """
+
+    state: FlowRunState
+    message: str
+    at: int
+    finished: Finished | None = None
+
+    @classmethod
+    def of(cls, finished: Finished) -> "End":
+        """
+        Give the end that the monitor wrote.
+        """
+        return cls(state=FlowRunState(finished.state), message=finished.message, at=finished.at, finished=finished)
+
+
+class Ingest:
+    """
+    Moves what runs write into the store. Called by the writer only.
+
+    Args:
+        max_output: bytes of one run's output that are stored; beyond it one marked line says so.
+
+        ended: called after the commit with each run that became final.
+    """
+
+    def __init__(
+        self, database: Database, board: Board, chains: Chains, *, max_output: int, ended: Callable[[LiveRun], None]
+    ) -> None:
+        self._database = database
+        self._board = board
+        self._chains = chains
+        self._ended = ended
+        self.max_output = max_output
+
+    def step(self, run: LiveRun, end: End | None) -> bool:
+        """
+        Take one look at *run*'s folder and store what it found.
+
+        Args:
+            run: a live run that has begun.
+
+            end: how it ended, when nothing of it is alive any more; stored with the last of its output.
+
+        Returns:
+            True when there is more to take at once.
+        """
+        now_us = clock.now_us()
+        found = look(run.folder, run.progress, now_us=now_us, is_end=end is not None)
+        is_over = end is not None and not found.has_more
+        if not is_over and found.progress == run.progress:
+            return found.has_more
+
+        if found.bad_lines:
+            _log.warning("journal_lines_passed_over", run=run.row.name, lines=found.bad_lines)
+        lines, stored = self._within_limit(run, found.lines, now_us)
+        with self._database.writing() as conn:
+            self._store(conn, run, found, lines, stored)
+            caused = self._finish(conn, run, end) if is_over and end is not None else []
+            row = runs.get(conn, run.id) if is_over else None
+            caused_rows = [runs.get(conn, run_id) for run_id in caused]
+        run.progress = found.progress
+        run.next_seq += len(lines)
+        run.stored_bytes = stored
+        if row is not None:
+            self._board.put_run(row)
+            for caused_row in caused_rows:
+                self._board.put_run(caused_row)
+            self._ended(run)
+
+        return found.has_more
+
+    def _within_limit(self, run: LiveRun, lines: list[Line], now_us: int) -> tuple[list[Line], int]:
+        """
+        Leave out what is beyond the limit, and say so once.
+        """
+        stored = run.stored_bytes + sum(len(line.text) for line in lines)
+        if stored <= self.max_output:
+            return lines, stored
+        if run.stored_bytes > self.max_output:
+            return [], stored
+        kept: list[Line] = []
+        size = run.stored_bytes
+        for line in lines:
+            size += len(line.text)
+            if size > self.max_output:
+                break
+            kept.append(line)
+        text = (
+            f"[orchd] output beyond {self.max_output} bytes is not stored (max_output under [daemon]); "
+            f"the run's folder has it whole for as long as files are kept"
+        )
+        kept.append(Line(at=now_us, level=_ERROR_LEVEL, stream="logger", owner=None, text=text))
+        return kept, stored
+
+    def _store(self, conn: Connection, run: LiveRun, found: Look, lines: list[Line], stored: int) -> None:
+        number = run.row.number
+        refused = tasks.apply(conn, number, found.tasks) if found.tasks else 0
+        if refused:
+            _log.warning("task_moves_refused", run=run.row.name, moves=refused)
+        if lines:
+            first = run.next_seq
+            logs.append(
+                conn,
+                [
+                    (
+                        number,
+                        first + index,
+                        line.at,
+                        line.level,
+                        _STREAMS[line.stream],
+                        line.owner[0] if line.owner else None,
+                        line.owner[1] if line.owner else -1,
+                        line.text,
+                    )
+                    for index, line in enumerate(lines)
+                ],
+            )
+        runs.set_offsets(
+            conn,
+            number,
+            journal=found.progress.journal,
+            monitor=0,
+            stdout=found.progress.stdout.offset,
+            stderr=found.progress.stderr.offset,
+            next_seq=run.next_seq + len(lines),
+            stored_bytes=stored,
+        )
+
+    def _finish(self, conn: Connection, run: LiveRun, end: End) -> list[FlowRunId]:
+        """
+        Move the run and its open tasks, and decide the schedules that wait for it, all in this transaction.
+        """
+        at = end.at
+        for state in way_to(run.state, end.state):
+            extra: dict[str, int | None] = {}
+            if state is end.state and end.finished is not None:
+                extra = {
+                    "exit_code": end.finished.exit_code,
+                    "signal": end.finished.signal,
+                    "peak_rss_kib": end.finished.peak_rss_kib,
+                }
+            runs.move(conn, run.id, state, at_us=at, message=end.message, **extra)
+        tasks.end_open(
+            conn,
+            run.row.number,
+            _OPEN_TASKS.get(end.state, TaskRunState.CRASHED),
+            at_us=at,
+            message=end.message,
+        )
+        return self._chains.on_finish(conn, run, state=end.state, ended_at_us=at)
+
+
+def begin(conn: Connection, run: LiveRun, *, at_us: int) -> None:
+    """
+    Move a pending run to running: its monitor has written ``started``.
+    """
+    runs.move(conn, run.id, FlowRunState.RUNNING, at_us=at_us, message="its process started")
+
+
+def way_to(state: FlowRunState, end: FlowRunState) -> tuple[FlowRunState, ...]:
+    """
+    Give the moves by which a run that is in *state* comes to *end*.
+    """
+    if end is FlowRunState.CANCELLED and state in (FlowRunState.RUNNING, FlowRunState.WAITING):
+        return (FlowRunState.CANCELLING, end)
+
+    return (end,)

@@ -1,0 +1,94 @@
+"""
+From a claimed run to a process: its folder with ``run.json``, then one message to the spawner.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from orchd import log
+from orchd.config import Config
+from orchd.errors import OrchdError
+from orchd.model.ids import FlowRunId, run_key
+from orchd.model.instants import from_us
+from orchd.model.records import RunSpec
+from orchd.processes.folder import RunFolder
+from orchd.scheduler.board import Board, LiveRun
+
+_log = log.get("launch")
+
+
+class Launcher:
+    """
+    Launches runs, and remembers those that could not be launched yet.
+
+    Args:
+        board: the writer's picture.
+
+        send: hands a run's folder to the spawner; raises OrchdError when there is none.
+
+        config: as loaded last; set anew after a reload.
+
+        nudge: path of the datagram socket at which runs say that there is something to read; None for none.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        *,
+        send: Callable[[Path], None],
+        config: Config,
+        nudge: Path | None,
+    ) -> None:
+        self._board = board
+        self._send = send
+        self.config = config
+        self._nudge = nudge
+        self.unlaunched: set[FlowRunId] = set()
+
+    def launch(self, run: LiveRun) -> None:
+        """
+        Launch a claimed run. What stands in the way is logged, and tried again at the next tick.
+        """
+        try:
+            RunFolder.create(self._board.runs_folder, self._spec(run))
+            self._send(run.folder.path)
+        except (OrchdError, OSError) as error:
+            self.unlaunched.add(run.id)
+            _log.warning("launch_put_off", run=run.row.name, flow=run.row.flow, error=str(error))
+        else:
+            self.unlaunched.discard(run.id)
+
+    def again(self) -> None:
+        """
+        Try those again that could not be launched.
+        """
+        for run_id in tuple(self.unlaunched):
+            run = self._board.live.get(run_id)
+            self.unlaunched.discard(run_id)
+            if run is not None and run.state == "pending":
+                self.launch(run)
+
+    def _spec(self, run: LiveRun) -> RunSpec:
+        row = run.row
+        flow = self._board.flow_spec(row.flow)
+        settings = self.config.flow_settings(row.flow)
+        fire_time = None if row.fire_time_us is None else from_us(row.fire_time_us)
+        return RunSpec(
+            run_id=row.id,
+            run_name=row.name,
+            run_key=run_key(schedule=row.schedule, fire_time=fire_time, attempt=row.attempt, run_id=row.id),
+            flow=row.flow,
+            file=flow.file if flow else "",
+            source_hash=flow.source_hash if flow else "",
+            parameters=msgspec.json.decode(row.parameters, type=dict[str, object]),
+            attempt=row.attempt,
+            schedule=row.schedule,
+            fire_time_us=row.fire_time_us,
+            time_limit_s=settings.timeout.total_seconds() if settings.timeout else None,
+            grace_s=settings.grace.total_seconds(),
+            env_file=str(self.config.flows.env_file) if self.config.flows.env_file else None,
+            upstream_runs=dict(row.upstream_runs),
+            nudge=str(self._nudge) if self._nudge else None,
+        )

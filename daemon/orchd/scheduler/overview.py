@@ -1,0 +1,83 @@
+"""
+The board in words, for people: what is held and why, what comes next, until when a schedule waits for the clock.
+
+Called from any thread. Each answer is made from one copy of what the writer holds, so it may be a moment old.
+"""
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+
+from orchd.errors import NotFound
+from orchd.model.instants import from_us, iso
+from orchd.scheduler.board import Board, Entry
+from orchd.schedules.explain import explain_next
+from orchd.schedules.plan import CLOCK_STEP, admit
+
+Json = dict[str, object]
+
+
+class Overview:
+    """
+    Reads the board for the API.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def holds(self, *, max_runs: int, now: datetime) -> dict[str, str]:
+        """
+        Give run id -> why it is held at this moment.
+        """
+        board = self._board
+        _, holds = admit(
+            list(board.held()), placed=board.begun(), taken=board.placed, max_runs=max_runs, now=now, holds=True
+        )
+        return {hold.run_id: hold.sentence for hold in holds}
+
+    def upcoming(self, schedule: str | None, *, n: int, after: datetime) -> list[Json]:
+        """
+        Give the next *n* fire times after *after*, of one schedule or of all that are not paused.
+
+        Raises:
+            NotFound: there is no such schedule.
+        """
+        entries = dict(self._board.entries)
+        if schedule is not None:
+            if schedule not in entries:
+                raise NotFound(f"there is no schedule '{schedule}'; there are {', '.join(entries) or 'none'}")
+
+            return list(_coming(entries[schedule], after=after, n=n))
+
+        # One fire time of each first, so that thousands of schedules cost one step each.
+        first = heapq.nsmallest(
+            n,
+            (entry for entry in entries.values() if entry.row.paused is None and entry.next_fire is not None),
+            key=lambda entry: entry.next_fire or after,
+        )
+        rows = [row for entry in first for row in _coming(entry, after=after, n=n)]
+        return sorted(rows, key=lambda row: (str(row["fire_time"]), str(row["schedule"])))[:n]
+
+    def clock_waits(self, now: datetime) -> list[Json]:
+        """
+        Give the schedules whose cursor lies in the future, because the clock was set back, and until when they wait.
+        """
+        waits: list[Json] = []
+        for entry in list(self._board.entries.values()):
+            until = from_us(entry.row.decided_until_us)
+            if now < until < now + CLOCK_STEP:
+                waits.append({"schedule": entry.row.spec.name, "until": iso(until)})
+        return waits
+
+
+def _coming(entry: Entry, *, after: datetime, n: int) -> Iterator[Json]:
+    spec = entry.row.spec
+    for coming in explain_next(entry.rule, after=after, n=n):
+        yield {
+            "schedule": spec.name,
+            "flow": spec.flow,
+            "fire_time": iso(coming.instant),
+            "local": coming.local,
+            "timezone": spec.timezone,
+            "note": coming.note,
+        }

@@ -1,0 +1,224 @@
+"""
+One look at a run's folder: journal and output from where the last look ended, in the order in which things happened.
+
+Reads files and builds rows; knows no store. The order is that of the journal: its task records say how long the
+output files were at each move, so what a task printed is stored before the task's end, and with the task's name.
+"""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from orchd.model.records import LogRecord, TaskRecord
+from orchd.model.states import TaskRunState
+from orchd.processes.folder import RunFolder
+from orchd.processes.journal import read_records
+from orchd.scheduler.output import MAX_LINE, cut_lines
+
+#: Bytes of one file taken at one look; a little over the longest line, so that each look gets on.
+#: About 1,400 lines of 50 bytes, which SQLite takes in 3 ms.
+READ_BYTES: Final = MAX_LINE + 4096
+
+#: Level of printed lines in the numbers of ``logging``: INFO.
+PRINTED_LEVEL: Final = 20
+
+Owner = tuple[str, int] | None
+#: (task slug, map index), or None for what no task printed.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """
+    One line for the store; *stream* is ``logger``, ``stdout`` or ``stderr``.
+    """
+
+    at: int
+    level: int
+    stream: str
+    owner: Owner
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """
+    How far one output file has been read, and whose bytes come next.
+    """
+
+    name: str
+    offset: int = 0
+    owner: Owner = None
+    #: Whose line it is that began before *owner* came on and has not ended yet, if there is one.
+    open_line: Owner = None
+    has_open_line: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """
+    How far a run's folder has been read. Stored with the rows that were made of it.
+    """
+
+    journal: int = 0
+    stdout: Stream = Stream(name="stdout")
+    stderr: Stream = Stream(name="stderr")
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """
+    What one look found.
+    """
+
+    progress: Progress
+    tasks: list[TaskRecord] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    #: Journal lines that do not parse.
+    bad_lines: int = 0
+    #: There is more to read at once.
+    has_more: bool = False
+
+
+class _Tail:
+    """
+    A stream's unread bytes, handed out up to one mark after another.
+    """
+
+    def __init__(self, path: Path, stream: Stream) -> None:
+        self.stream = stream
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                file.seek(stream.offset)
+                self._unread = file.read(READ_BYTES)
+        except FileNotFoundError:
+            self._unread = b""
+            self._size, self.written_at = 0, 0
+        else:
+            self._size, self.written_at = status.st_size, status.st_mtime_ns // 1000
+        self._path = path
+        self.has_more = self._size > stream.offset + len(self._unread)
+
+    def reaches(self, mark: int) -> bool:
+        """
+        True when the bytes before *mark* are all here; a mark beyond the file's end can only be ignored.
+        """
+        if mark > self._size and self._path.exists():
+            self._size = self._path.stat().st_size
+
+        return mark <= self.stream.offset + len(self._unread) or mark > self._size
+
+    def take(self, *, upto: int | None, at: int, is_end: bool = False) -> list[Line]:
+        """
+        Hand out the lines that end before *upto* (None for all), as printed at *at*.
+        """
+        stream = self.stream
+        width = len(self._unread) if upto is None else max(0, min(upto - stream.offset, len(self._unread)))
+        if not width:
+            return []
+        cut = cut_lines(self._unread[:width], is_end=is_end)
+        lines = [Line(at=at, level=PRINTED_LEVEL, stream=stream.name, owner=stream.owner, text=t) for t in cut.lines]
+        if lines and stream.has_open_line:
+            lines[0] = replace(lines[0], owner=stream.open_line)
+        if lines:
+            stream = replace(stream, has_open_line=False, open_line=None)
+        self._unread = self._unread[cut.taken :]
+        self.stream = replace(stream, offset=stream.offset + cut.taken)
+        return lines
+
+    def switch(self, owner: Owner, mark: int) -> None:
+        """
+        From *mark* on the bytes are those of *owner*; a line that is still open stays with who began it.
+        """
+        stream = self.stream
+        is_open = stream.offset < mark <= self._size
+        if is_open and not stream.has_open_line:
+            stream = replace(stream, has_open_line=True, open_line=stream.owner)
+        self.stream = replace(stream, owner=owner)
+
+
+def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) -> Look:
+    """
+    Read on from *progress*, at most :data:`READ_BYTES` of each file.
+
+    Args:
+        folder: of the run.
+
+        progress: where the last look ended.
+
+        now_us: no line gets a later time than this.
+
+        is_end: nobody writes any more, so that a last line without its newline is a line.
+    """
+    # The output first: whoever printed these bytes had its running record in the journal before it printed.
+    tails = (_Tail(folder.stdout, progress.stdout), _Tail(folder.stderr, progress.stderr))
+    journal = read_records(folder.journal, progress.journal, READ_BYTES)
+    found = Look(progress=progress, bad_lines=journal.bad)
+    journal_end = journal.offset
+    # Whose the bytes are is known only when the whole journal has been read, or up to the next mark.
+    is_journal_left = progress.journal < journal.offset < _size(folder.journal)
+    limits: tuple[int | None, int | None] = (0, 0) if is_journal_left else (None, None)
+    begun = progress.journal
+    for record, end in journal.records:
+        if isinstance(record, TaskRecord):
+            marks = (record.stdout, record.stderr)
+            if not all(tail.reaches(mark) for tail, mark in zip(tails, marks, strict=True)):
+                limits, journal_end = marks, begun
+                break
+            _move(found, tails, marks, record, now_us)
+        elif isinstance(record, LogRecord):
+            owner = None if record.slug is None else (record.slug, record.map_index)
+            found.lines.append(Line(at=record.at, level=record.level, stream="logger", owner=owner, text=record.text))
+        begun = end
+    found.has_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
+    for tail, limit in zip(tails, limits, strict=True):
+        at = min(now_us, tail.written_at)
+        found.lines += tail.take(upto=limit, at=at, is_end=is_end and not found.has_more)
+    found.progress = Progress(journal=journal_end, stdout=tails[0].stream, stderr=tails[1].stream)
+    return found
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _move(found: Look, tails: tuple[_Tail, _Tail], marks: tuple[int, int], record: TaskRecord, now_us: int) -> None:
+    """
+    Take the output up to a task's move, then the move, then let the bytes belong to whom it says.
+    """
+    owner = (record.slug, record.map_index) if record.state == TaskRunState.RUNNING else None
+    for tail, mark in zip(tails, marks, strict=True):
+        if mark >= 0:
+            found.lines += tail.take(upto=mark, at=min(record.at, now_us))
+            tail.switch(owner, mark)
+    found.tasks.append(record)
+
+
+def owners_before(folder: RunFolder, progress: Progress) -> Progress:
+    """
+    Find whose bytes come next, after a restart of the daemon: from the journal up to where it had been read.
+    """
+    offset = 0
+    owners: list[Owner] = [None, None]
+    while offset < progress.journal:
+        page = read_records(folder.journal, offset, min(READ_BYTES, progress.journal - offset))
+        if page.offset == offset:
+            break
+        for record, _ in page.records:
+            if isinstance(record, TaskRecord):
+                owner = (record.slug, record.map_index) if record.state == TaskRunState.RUNNING else None
+                owners = [
+                    owner if mark >= 0 else old
+                    for old, mark in zip(owners, (record.stdout, record.stderr), strict=True)
+                ]
+        offset = page.offset
+
+    return replace(
+        progress,
+        stdout=replace(progress.stdout, owner=owners[0]),
+        stderr=replace(progress.stderr, owner=owners[1]),
+    )

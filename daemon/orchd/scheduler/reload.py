@@ -1,0 +1,179 @@
+"""
+Reading config and flow files again: parse, check, then swap whole; what is broken changes nothing.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from orchd import clock, log
+from orchd.config import Config, check_flows, flow_files
+from orchd.errors import ConfigError
+from orchd.model.instants import to_us
+from orchd.model.specs import Description, FlowSpec
+from orchd.scheduler.core import Scheduler
+from orchd.store import flows, schedules
+from orchd.store.database import Connection
+
+_log = log.get("reload")
+
+
+class Describe(Protocol):
+    """
+    Describes flow files, each in a process of its own.
+    """
+
+    def __call__(self, files: Sequence[Path], *, time_limit_s: float, env_file: Path | None) -> Sequence[Description]:
+        """
+        Give one description for each file, in their order.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """
+    What the last loading of the flow files gave.
+    """
+
+    flows: tuple[FlowSpec, ...] = ()
+    #: File -> why it does not load, in one sentence.
+    errors: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Reloader:
+    """
+    Loads the config and the flow files, at the start and whenever somebody asks.
+
+    Args:
+        read: reads the config anew; raises ConfigError.
+
+        describe: describes flow files, each in a process of its own.
+    """
+
+    def __init__(self, scheduler: Scheduler, config: Config, *, read: Callable[[], Config], describe: Describe) -> None:
+        self._scheduler = scheduler
+        self._read = read
+        self._describe = describe
+        self._one_at_a_time = threading.Lock()
+        self.config = config
+        self.loaded = Loaded()
+        self.error: str | None = None
+
+    def reload(self) -> dict[str, object]:
+        """
+        Read everything again. Not for the writer's thread: it waits for the writer.
+
+        Returns:
+            ``{"ok", "error", "changes"}`` as the API gives it.
+        """
+        with self._one_at_a_time:
+            try:
+                changes = self._load(self._read())
+            except ConfigError as error:
+                self.error = str(error)
+                _log.error("reload_refused", why=self.error)
+                return {"ok": False, "error": self.error, "changes": []}
+            self.error = None
+            return {"ok": True, "error": None, "changes": changes}
+
+    def first_load(self) -> None:
+        """
+        Load the flow files for the config that the daemon was started with.
+
+        Raises:
+            ConfigError: a schedule names a flow that is in no file, though every file has loaded.
+        """
+        with self._one_at_a_time:
+            self._load(self.config)
+
+    def sync_schedules(self) -> None:
+        """
+        Use the schedules of the config with the flows that the store knows. Called by the writer, at the start.
+        """
+        self._scheduler.decide_up_to_now({spec.name for spec in self.config.schedules})
+        with self._scheduler.database.writing() as conn:
+            schedules.sync(conn, self.config.schedules, at_us=to_us(clock.now()))
+        self._scheduler.take_over_schedules()
+
+    def _load(self, config: Config) -> list[str]:
+        loaded = collect(
+            self._describe(
+                flow_files(config.flows.paths),
+                time_limit_s=config.flows.describe_timeout.total_seconds(),
+                env_file=config.flows.env_file,
+            )
+        )
+        broken = {file for file, _ in loaded.errors}
+        known = {flow.name for flow in loaded.flows}
+        known |= {name for name, version in self._scheduler.board.flows.items() if version.spec.file in broken}
+        check_flows(config, known, all_loaded=not loaded.errors)
+        changes = _changes(self.config, config, self.loaded, loaded)
+        self._scheduler.swap(lambda: self._swap(config, loaded)).result()
+        for file, why in loaded.errors:
+            _log.warning("flow_file_broken", file=file, why=why)
+        for warning in loaded.warnings:
+            _log.warning("flow_file_warning", why=warning)
+        return changes
+
+    def _swap(self, config: Config, loaded: Loaded) -> None:
+        """
+        Decide by the old rules up to now, then write the new ones and use them. Called by the writer.
+        """
+        scheduler = self._scheduler
+        scheduler.decide_up_to_now({spec.name for spec in config.schedules})
+        at_us = to_us(clock.now())
+        with scheduler.database.writing() as conn:
+            self._write(conn, config, loaded, at_us)
+        scheduler.take_over_schedules()
+        scheduler.set_config(config)
+        self.config, self.loaded = config, loaded
+
+    @staticmethod
+    def _write(conn: Connection, config: Config, loaded: Loaded, at_us: int) -> None:
+        flows.record_flows(conn, loaded.flows, at_us=at_us)
+        schedules.sync(conn, config.schedules, at_us=at_us)
+
+
+def collect(descriptions: Sequence[Description]) -> Loaded:
+    """
+    Put the flows of all files together; of two files with a flow of one name the second is broken.
+    """
+    found: dict[str, FlowSpec] = {}
+    errors: list[tuple[str, str]] = []
+    warnings: list[str] = []
+    for description in descriptions:
+        warnings += description.warnings
+        if description.error is not None:
+            errors.append((description.file, description.error))
+            continue
+        for flow in description.flows:
+            if flow.name in found:
+                first = found[flow.name].file
+                errors.append(
+                    (flow.file, f"flow '{flow.name}' is in {first} already: give one of the two another name")
+                )
+            else:
+                found[flow.name] = flow
+    return Loaded(flows=tuple(found.values()), errors=tuple(errors), warnings=tuple(warnings))
+
+
+def _changes(old: Config, new: Config, before: Loaded, after: Loaded) -> list[str]:
+    """
+    Say in words what differs, for the person who asked for the reload.
+    """
+    changes: list[str] = []
+    were = {spec.name: spec for spec in old.schedules}
+    are = {spec.name: spec for spec in new.schedules}
+    changes += [f"schedule {name} is new" for name in are if name not in were]
+    changes += [f"schedule {name} is gone" for name in were if name not in are]
+    changes += [f"schedule {name} changed" for name in are if name in were and were[name] != are[name]]
+    had = {flow.name: flow for flow in before.flows}
+    changes += [
+        f"flow {flow.name} {'changed' if flow.name in had else 'is new'}"
+        for flow in after.flows
+        if had.get(flow.name) != flow
+    ]
+    return changes

@@ -1,0 +1,138 @@
+"""
+Keeping a spawner alive, and handing on what it says.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+
+from orchd import log
+from orchd.model.specs import Description
+from orchd.processes.launch import Spawner, SpawnerGone
+from orchd.processes.protocol import Described, Reply
+
+_log = log.get("spawner")
+
+
+class SpawnerKeeper:
+    """
+    One spawner after another: a dead one is replaced at once.
+
+    Args:
+        heard: called in the loop's thread with each reply about a run.
+
+        gone: called in the loop's thread after a dead spawner was replaced.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        spawner: Spawner,
+        *,
+        heard: Callable[[Reply], None],
+        gone: Callable[[], None],
+    ) -> None:
+        self._loop = loop
+        self._spawner = spawner
+        self._heard = heard
+        self._gone = gone
+        self._asked: dict[int, Future[Described]] = {}
+        self._last_id = 0
+        self._watched: int | None = None
+
+    @property
+    def pid(self) -> int:
+        """
+        Process id of the spawner of this moment.
+        """
+        return self._spawner.pid
+
+    def start(self) -> None:
+        """
+        Start the spawner. Called in the loop's thread.
+        """
+        self._spawner.start()
+        self._watched = self._spawner.fileno()
+        self._loop.add_reader(self._watched, self._receive)
+
+    def launch(self, folder: Path) -> None:
+        """
+        Launch the run of *folder*; from the writer's thread.
+        """
+        self._spawner.launch(folder)
+
+    def describe(self, files: Sequence[Path], *, time_limit_s: float, env_file: Path | None) -> list[Description]:
+        """
+        Describe flow files, each in a process of its own; from any thread but the loop's, which must go on.
+
+        Returns:
+            One description for each file, in their order; a file that cannot be described says why.
+        """
+        with tempfile.TemporaryDirectory(prefix="orchd-describe-") as folder:
+            asked = [self._ask(file, Path(folder), time_limit_s, env_file) for file in files]
+            return [_description(file, out, answer.result()) for file, (out, answer) in zip(files, asked, strict=True)]
+
+    def stop(self) -> None:
+        """
+        Let the spawner end; its monitors and runs go on. Called in the loop's thread.
+        """
+        if self._watched is not None:
+            self._loop.remove_reader(self._watched)
+            self._watched = None
+        self._spawner.close()
+        self._fail_asked("the daemon is stopping")
+
+    def _ask(
+        self, file: Path, folder: Path, time_limit_s: float, env_file: Path | None
+    ) -> "tuple[Path, Future[Described]]":
+        self._last_id += 1
+        number = self._last_id
+        out = folder / f"{number}.json"
+        answer: Future[Described] = Future()
+        self._asked[number] = answer
+        try:
+            self._spawner.describe(id=number, file=file, out=out, time_limit_s=time_limit_s, env_file=env_file)
+        except SpawnerGone as error:
+            self._asked.pop(number, None)
+            answer.set_result(Described(id=number, ok=False, error=str(error)))
+        return out, answer
+
+    def _receive(self) -> None:
+        try:
+            replies = self._spawner.receive()
+        except SpawnerGone:
+            _log.warning("spawner_died")
+            if self._watched is not None:
+                self._loop.remove_reader(self._watched)
+            self._fail_asked("the spawner died")
+            self.start()
+            self._gone()
+            return
+        for reply in replies:
+            if isinstance(reply, Described):
+                answer = self._asked.pop(reply.id, None)
+                if answer is not None:
+                    answer.set_result(reply)
+            else:
+                self._heard(reply)
+
+    def _fail_asked(self, why: str) -> None:
+        asked, self._asked = self._asked, {}
+        for number, answer in asked.items():
+            answer.set_result(Described(id=number, ok=False, error=why))
+
+
+def _description(file: Path, out: Path, answer: Described) -> Description:
+    if answer.ok:
+        try:
+            return msgspec.json.decode(out.read_bytes(), type=Description)
+        except (OSError, msgspec.MsgspecError) as error:
+            return Description(
+                file=str(file), error=f"{file} was described, but the description is unreadable: {error}"
+            )
+
+    return Description(file=str(file), error=answer.error or f"{file} could not be described")

@@ -1,0 +1,63 @@
+"""
+The alarm clock: rings at an instant, and once a second at the latest. It decides nothing.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+
+from orchd import clock
+
+#: The longest sleep, so that a clock that was set is noticed (``scheduling.md`` section 2, rule 8).
+MAX_SLEEP: Final = timedelta(seconds=1)
+
+
+class Wakeup:
+    """
+    Calls *ring* from its own thread at the wanted instant. Each ring must be followed by :meth:`at`.
+    """
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        # The debug executor calls the job in the scheduler's own thread: one hop between threads less.
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            executors={"default": DebugExecutor()},
+            job_defaults={"misfire_grace_time": None, "coalesce": True},
+        )
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """
+        Begin to run; the first ring comes at once.
+        """
+        self._scheduler.start()
+        self.at(None)
+
+    def at(self, instant: datetime | None, *, now: datetime | None = None) -> None:
+        """
+        Set the alarm to *instant* (UTC), or to a second from *now* if that is earlier or *instant* is None.
+        """
+        latest = (now or clock.now()) + (MAX_SLEEP if now else timedelta(0))
+        wanted = latest if instant is None else min(instant, latest)
+        with self._lock:
+            if self._scheduler.running:
+                self._scheduler.add_job(self._ring, DateTrigger(wanted), id="wake", replace_existing=True)
+
+    def every(self, seconds: float, job: Callable[[], None], *, name: str) -> None:
+        """
+        Call *job* every so many seconds, from the alarm's thread; it must only hand the work on.
+        """
+        self._scheduler.add_job(job, "interval", seconds=seconds, id=name)
+
+    def stop(self) -> None:
+        """
+        Ring no more.
+        """
+        with self._lock:
+            self._scheduler.shutdown(wait=False)

@@ -1,0 +1,205 @@
+"""
+The daemon as the API sees it: questions are answered from the board, wishes go to the writer.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Final
+
+from orchd import clock, operations
+from orchd.errors import NotFound
+from orchd.model.ids import FlowRunId
+from orchd.model.instants import iso, to_us
+from orchd.processes.folder import RunFolder
+from orchd.scheduler.changes import Changes
+from orchd.scheduler.core import Scheduler
+from orchd.scheduler.overview import Overview
+from orchd.scheduler.reload import Reloader
+from orchd.store import queries, schedules
+from orchd.store.database import Connection, Database
+
+Json = dict[str, object]
+
+#: Without a tick for this long the daemon is not up, whatever it answers.
+_STALE_S: Final = 5.0
+
+
+class Facade:
+    """
+    Implements ``web.daemon.Daemon``.
+
+    Args:
+        stop: begins to end the daemon; from any thread.
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, reloader: Reloader, changes: Changes, *, version: str, stop: Callable[[bool], None]
+    ) -> None:
+        self._scheduler = scheduler
+        self._reloader = reloader
+        self._changes = changes
+        self._overview = Overview(scheduler.board)
+        self._stop = stop
+        self._version = version
+        self._started_at = clock.now()
+        self.ticked_s = clock.monotonic()
+
+    @property
+    def database(self) -> Database:
+        """
+        For reading only.
+        """
+        return self._scheduler.database
+
+    def is_healthy(self) -> bool:
+        """
+        True when ticks really run and the store takes what is written.
+        """
+        return clock.monotonic() - self.ticked_s < _STALE_S and self._scheduler.health.error is None
+
+    def facts(self) -> Json:
+        """
+        Give what of the status no store holds.
+        """
+        settings = self._reloader.config.daemon
+        return {
+            "daemon": {
+                "pid": os.getpid(),
+                "version": self._version,
+                "started_at": iso(self._started_at),
+                "store": self.database.where,
+                "store_error": self._scheduler.health.error,
+                "timezone": settings.timezone,
+                "state_dir": str(settings.state_dir),
+                "socket": str(settings.socket),
+                "max_runs": settings.max_runs,
+                "host": socket.gethostname(),
+            },
+            "broken": [{"file": file, "error": why} for file, why in self._reloader.loaded.errors],
+            "config_error": self._reloader.error,
+            "clock_jumps": [
+                {"at": iso(jump.at), "seconds": jump.seconds} for jump in list(self._scheduler.clock_watch.jumps)
+            ],
+            "clock_waits": self._overview.clock_waits(clock.now()),
+        }
+
+    def holds(self) -> Mapping[str, str]:
+        """
+        Give run id -> why it is held at this moment.
+        """
+        return self._overview.holds(max_runs=self._reloader.config.daemon.max_runs, now=clock.now())
+
+    def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
+        """
+        Give the next fire times of one schedule, or of all together.
+        """
+        return self._overview.upcoming(schedule, n=n, after=after or clock.now())
+
+    def flow_errors(self) -> Mapping[str, str]:
+        """
+        Give file -> why it does not load.
+        """
+        return dict(self._reloader.loaded.errors)
+
+    def start_run(
+        self, *, flow: str, parameters: Json, at: datetime | None, idempotency_key: str | None, by: str
+    ) -> "Future[str]":
+        """
+        Make a run of *flow*.
+        """
+
+        def act(conn: Connection) -> str:
+            version = self._scheduler.board.flows.get(flow)
+            if version is None:
+                known = ", ".join(self._scheduler.board.flows) or "none"
+                raise NotFound(f"there is no flow '{flow}'; there are: {known}")
+            now = clock.now()
+            return operations.start_run(
+                conn,
+                version,
+                parameters=parameters,
+                wanted_at=at or now,
+                idempotency_key=idempotency_key,
+                by=by,
+                now=now,
+            )
+
+        return self._scheduler.perform(act, then=lambda run_id: self._scheduler.take_over(FlowRunId(run_id)))
+
+    def cancel_run(self, ref: str, *, reason: str, by: str) -> "Future[str]":
+        """
+        Cancel the run that *ref* names.
+        """
+
+        def act(conn: Connection) -> str:
+            row = queries.find_run(conn, ref)
+            folder = RunFolder(self._scheduler.board.runs_folder / row.id)
+            operations.cancel_run(conn, row, folder, reason=f"{reason} (by {by})", now=clock.now())
+            return row.id
+
+        return self._scheduler.perform(act, then=lambda run_id: self._scheduler.take_over(FlowRunId(run_id)))
+
+    def pause(self, schedule: str, *, note: str, by: str) -> "Future[None]":
+        """
+        Pause a schedule.
+        """
+
+        def act(conn: Connection) -> None:
+            schedules.pause(conn, schedule, who=by, note=note, at_us=to_us(clock.now()))
+
+        return self._scheduler.perform(act, then=lambda _: self._scheduler.take_over_schedules())
+
+    def unpause(self, schedule: str, *, by: str) -> "Future[None]":
+        """
+        Let a schedule go on.
+        """
+
+        def act(conn: Connection) -> None:
+            schedules.unpause(conn, schedule, who=by, at_us=to_us(clock.now()))
+
+        return self._scheduler.perform(act, then=lambda _: self._scheduler.take_over_schedules())
+
+    def reload(self) -> "Future[Mapping[str, object]]":
+        """
+        Read config and flow files again, in a thread of its own: it waits for the writer and for the spawner.
+        """
+        future: Future[Mapping[str, object]] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(self._reloader.reload())
+            except Exception as error:
+                # Whoever asked is told; the daemon goes on with what it had.
+                future.set_exception(error)
+
+        threading.Thread(target=work, name="reload", daemon=True).start()
+        return future
+
+    def stop(self, *, cancel: bool) -> None:
+        """
+        Begin to end the daemon.
+        """
+        self._stop(cancel)
+
+    def next_change(self) -> "asyncio.Future[None]":
+        """
+        Give a future that is done at the next change of the store.
+        """
+        return self._changes.next()
+
+    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> None:
+        """
+        Wait for *change*, at most *within_s* seconds.
+        """
+        await self._changes.wait(change, within_s=within_s)
+
+    def monotonic(self) -> float:
+        """
+        Give the seconds of the clock that nobody can set.
+        """
+        return clock.monotonic()

@@ -1,0 +1,235 @@
+"""
+Wiring: every room of the daemon is made here, once, and told of the others.
+"""
+
+import asyncio
+import importlib.metadata
+import os
+import signal
+from datetime import datetime
+from functools import partial
+
+from orchd import clock, config, log
+from orchd.config import Config
+from orchd.errors import InternalError
+from orchd.model.ids import FlowRunId
+from orchd.processes import linux
+from orchd.processes.launch import Spawner
+from orchd.processes.protocol import Reply
+from orchd.processes.reaper import reap_adopted
+from orchd.scheduler.board import LiveRun
+from orchd.scheduler.changes import Changes
+from orchd.scheduler.core import Hooks, Scheduler
+from orchd.scheduler.notify import Notifier
+from orchd.scheduler.reload import Reloader
+from orchd.scheduler.spawning import SpawnerKeeper
+from orchd.scheduler.state_folder import StateFolder
+from orchd.scheduler.upkeep import EVERY_S, Upkeep
+from orchd.scheduler.wakeup import Wakeup
+from orchd.scheduler.watch import MonitorWatch, NudgeSocket
+from orchd.scheduler.writer import Writer
+from orchd.service.facade import Facade
+from orchd.service.stopping import Stopper
+from orchd.store.database import Database
+from orchd.web.app import make_app
+from orchd.web.server import UnixServer
+
+_log = log.get("service")
+
+
+def serve(settings: Config) -> int:
+    """
+    Be the daemon until somebody ends it, and return the exit code.
+
+    Raises:
+        OrchdError: it cannot start, or could not go on; one sentence says why.
+    """
+    log.configure()
+    linux.become_subreaper()
+    state = StateFolder.take(settings.daemon.state_dir)
+    try:
+        database = Database.open(settings.daemon.store, state_dir=settings.daemon.state_dir)
+        try:
+            asyncio.run(_live(settings, state, database))
+        finally:
+            database.close()
+    finally:
+        state.release()
+    return 0
+
+
+async def _live(settings: Config, state: StateFolder, database: Database) -> None:
+    service = _Service(settings, state, database)
+    try:
+        await service.start()
+        await service.go_on()
+    finally:
+        await service.end()
+
+
+class _Service:
+    """
+    One life of the daemon: made, started, ended, in that order.
+    """
+
+    def __init__(self, settings: Config, state: StateFolder, database: Database) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self._settings = settings
+        self._notifier = Notifier()
+        self._failure: BaseException | None = None
+        self._changes = Changes(loop)
+        self._writer = Writer(on_death=self._writer_died)
+        self._wakeup = Wakeup(self._ring)
+        self._watch = MonitorWatch(loop, self._monitor_gone)
+        self._keeper = SpawnerKeeper(loop, Spawner(state.runs, os.environ), heard=self._heard, gone=self._spawner_gone)
+        self._nudges = NudgeSocket.beside(loop, settings.daemon.socket, self._nudged)
+        self._scheduler = Scheduler(
+            database,
+            self._writer,
+            config=settings,
+            runs_folder=state.runs,
+            nudge=self._nudges.path if self._nudges else None,
+            hooks=Hooks(
+                send=self._keeper.launch,
+                wake_at=self._wake_at,
+                ticked=self._ticked,
+                changed=self._changes.notify,
+                watch=self._watch_monitor,
+            ),
+        )
+        self._reloader = Reloader(
+            self._scheduler,
+            settings,
+            read=lambda: config.load(settings.path, env=os.environ),
+            describe=self._keeper.describe,
+        )
+        self._stopper = Stopper(self._scheduler, self._changes, grace=settings.daemon.stop_grace)
+        version = importlib.metadata.version("orchd")
+        self._facade = Facade(
+            self._scheduler, self._reloader, self._changes, version=version, stop=self._stop_from_any_thread
+        )
+        self._upkeep = Upkeep(
+            database,
+            self._writer,
+            self._scheduler.health,
+            state.runs,
+            config=lambda: self._reloader.config,
+            is_live=lambda run_id: run_id in self._scheduler.board.live,
+        )
+        self._server = UnixServer(make_app(self._facade, version=version), settings.daemon.socket)
+        self._serving: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """
+        Take over what goes on, begin to tick and to answer, and tell systemd.
+
+        Raises:
+            ConfigError: a schedule names a flow that is in no file, though every file has loaded.
+        """
+        self._loop.add_signal_handler(signal.SIGTERM, partial(self._stopper.stop, cancel=False))
+        self._loop.add_signal_handler(signal.SIGINT, partial(self._stopper.stop, cancel=True))
+        self._loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._loop.add_signal_handler(signal.SIGCHLD, self._reap)
+        self._keeper.start()
+        self._writer.start()
+        await asyncio.wrap_future(self._writer.ask(self._scheduler.load))
+        first_load = asyncio.to_thread(self._reloader.first_load)
+        known = self._scheduler.board.flows
+        if all(spec.flow in known and known.keys() >= set(spec.after) for spec in self._settings.schedules):
+            # Starting on time does not wait for imports: what was known before the restart still holds.
+            await asyncio.wrap_future(self._writer.ask(self._reloader.sync_schedules))
+            self._loading = asyncio.create_task(first_load)
+            self._loading.add_done_callback(self._loaded)
+        else:
+            await first_load
+        self._wakeup.start()
+        self._wakeup.every(EVERY_S, self._upkeep.clean, name="upkeep")
+        self._upkeep.clean()
+        self._serving = asyncio.create_task(self._server.serve())
+        daemon = self._settings.daemon
+        self._notifier.ready("up")
+        _log.info("ready", pid=os.getpid(), socket=str(daemon.socket), store=self._scheduler.database.where)
+
+    async def go_on(self) -> None:
+        """
+        Return when the daemon is to end.
+
+        Raises:
+            InternalError: the writer died.
+        """
+        await self._stopper.wait()
+        if self._failure is not None:
+            raise InternalError(
+                f"the writer of the run store failed ({self._failure!r}); the daemon ends, its runs go on"
+            ) from self._failure
+
+    async def end(self) -> None:
+        """
+        Go down in order: no more answers, no more writes; the runs go on under their monitors.
+        """
+        self._notifier.stopping("stopping")
+        self._server.stop()
+        if self._serving is not None:
+            await self._serving
+        self._wakeup.stop()
+        await asyncio.to_thread(self._writer.stop)
+        self._loop.remove_signal_handler(signal.SIGCHLD)
+        self._keeper.stop()
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
+        if self._nudges is not None:
+            self._nudges.close()
+        self._server.close()
+        _log.info("stopped")
+
+    # What happens, from whatever thread, to whom it concerns
+
+    def _ring(self) -> None:
+        self._scheduler.wake()
+
+    def _wake_at(self, instant: datetime | None, now: datetime) -> None:
+        self._wakeup.at(instant, now=now)
+
+    def _ticked(self) -> None:
+        self._facade.ticked_s = clock.monotonic()
+        board = self._scheduler.board
+        self._notifier.alive(f"{len(board.begun_runs())} running, {len(board.live)} not final")
+
+    def _monitor_gone(self, run_id: FlowRunId) -> None:
+        self._scheduler.monitor_gone(run_id)
+
+    def _nudged(self, run_id: FlowRunId) -> None:
+        self._scheduler.stir(run_id)
+
+    def _reap(self) -> None:
+        reap_adopted(own={self._keeper.pid})
+
+    def _heard(self, reply: Reply) -> None:
+        self._scheduler.reply(reply)
+
+    def _spawner_gone(self) -> None:
+        self._scheduler.spawner_gone()
+
+    def _watch_monitor(self, run: LiveRun, pid: int) -> bool:
+        return self._watch.watch(run.id, run.folder, pid)
+
+    def _writer_died(self, error: BaseException) -> None:
+        _log.error("writer_died", exc_info=error)
+        self._failure = error
+        self._stop_from_any_thread(False)
+
+    def _stop_from_any_thread(self, cancel: bool) -> None:
+        self._loop.call_soon_threadsafe(lambda: self._stopper.stop(cancel=cancel))
+
+    def _reload(self) -> None:
+        self._notifier.reloading()
+        future = self._facade.reload()
+        future.add_done_callback(lambda _: self._notifier.ready("up"))
+
+    def _loaded(self, loading: "asyncio.Task[None]") -> None:
+        error = None if loading.cancelled() else loading.exception()
+        if error is not None:
+            self._reloader.error = str(error)
+            _log.error("flow_files_not_loaded", why=str(error))

@@ -1,0 +1,99 @@
+"""
+What the API needs of the daemon: the seam between the web room and the scheduler room.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Protocol
+
+from orchd.store.database import Database
+
+#: A JSON object.
+Json = dict[str, object]
+
+
+class Daemon(Protocol):
+    """
+    The running daemon, as seen by a request. Methods that give a Future are carried out by the writer.
+    """
+
+    @property
+    def database(self) -> Database:
+        """
+        For reading only.
+        """
+
+    def facts(self) -> Json:
+        """
+        Give the parts of ``/api/v1/status`` that no store holds: ``daemon``, ``broken``, ``config_error``,
+        ``clock_jumps``, ``clock_waits``.
+        """
+
+    def holds(self) -> Mapping[str, str]:
+        """
+        Give run id -> the reason, in words, of each run that is held at this moment.
+        """
+
+    def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
+        """
+        Give the next *n* fire times of one schedule, or of all together, as the API's ``next`` rows.
+        """
+
+    def flow_errors(self) -> Mapping[str, str]:
+        """
+        Give file -> why it does not load, for each broken flow file.
+        """
+
+    def start_run(
+        self, *, flow: str, parameters: Json, at: datetime | None, idempotency_key: str | None, by: str
+    ) -> "Future[str]":
+        """
+        Make a run of *flow*; gives its id.
+        """
+
+    def cancel_run(self, ref: str, *, reason: str, by: str) -> "Future[str]":
+        """
+        Cancel the run that *ref* names; gives its id.
+        """
+
+    def pause(self, schedule: str, *, note: str, by: str) -> "Future[None]":
+        """
+        Pause a schedule.
+        """
+
+    def unpause(self, schedule: str, *, by: str) -> "Future[None]":
+        """
+        Let a schedule go on.
+        """
+
+    def reload(self) -> "Future[Mapping[str, object]]":
+        """
+        Read config and flow files again; gives ``{"ok", "error", "changes"}``.
+        """
+
+    def stop(self, *, cancel: bool) -> None:
+        """
+        Begin to end the daemon; with *cancel* the runs are cancelled first.
+        """
+
+    def is_healthy(self) -> bool:
+        """
+        True when ticks really run and the store takes what is written.
+        """
+
+    def next_change(self) -> "asyncio.Future[None]":
+        """
+        Give a future that is done at the next change of the store. Take it before reading, so that none is missed.
+        """
+
+    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> None:
+        """
+        Wait for *change*, at most *within_s* seconds.
+        """
+
+    def monotonic(self) -> float:
+        """
+        Give the seconds of the clock that nobody can set.
+        """

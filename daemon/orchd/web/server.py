@@ -1,0 +1,117 @@
+"""
+Serving the application on a Unix socket, inside a loop that is not uvicorn's own.
+"""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import socket
+import stat
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from orchd.errors import StateError
+
+_PEER = struct.Struct("3i")
+
+
+class _PeerProtocol(H11Protocol):
+    """
+    HTTP over a Unix socket, whose client is the user at the other end.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        peer = transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+        self.client = (_user(_PEER.unpack(peer)[1]), 0)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """
+        Leave the signals to the daemon.
+        """
+        yield
+
+
+class UnixServer:
+    """
+    The API on the Unix socket *path*, for the daemon's own user and group.
+    """
+
+    def __init__(self, app: FastAPI, path: Path) -> None:
+        self._path = path
+        self._server = _Server(
+            uvicorn.Config(
+                app, http=_PeerProtocol, ws="none", lifespan="off", log_config=None, access_log=False, loop="none"
+            )
+        )
+        self._socket = listen(path)
+
+    async def serve(self) -> None:
+        """
+        Answer until :meth:`stop`.
+        """
+        await self._server.serve(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """
+        Answer what is being asked, take nothing new, and end :meth:`serve`.
+        """
+        self._server.should_exit = True
+        self._server.force_exit = True
+
+    def close(self) -> None:
+        """
+        Take the socket away.
+        """
+        self._path.unlink(missing_ok=True)
+
+
+def listen(path: Path) -> socket.socket:
+    """
+    Bind the Unix socket *path*, mode 0660; a stale one is replaced.
+
+    Raises:
+        StateError: a daemon answers on it, or it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
+            raise StateError(f"{path} is in the way: it is no socket; remove it, or set socket under [daemon]")
+        if path.exists() and _is_answered(path):
+            raise StateError(f"another daemon answers on the socket {path}: stop it, or set socket under [daemon]")
+        path.unlink(missing_ok=True)
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        old = os.umask(0o117)
+        try:
+            made.bind(str(path))
+        finally:
+            os.umask(old)
+    except OSError as error:
+        raise StateError(f"the socket {path} cannot be made: {error.strerror}; set socket under [daemon]") from error
+    made.listen(128)
+    return made
+
+
+def _is_answered(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as tried:
+        try:
+            tried.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

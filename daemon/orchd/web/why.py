@@ -1,0 +1,123 @@
+"""
+The answer to 'why': what became of a fire time or a run, in words, from the ledger.
+"""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from orchd.errors import NotFound
+from orchd.model.instants import iso, to_us
+from orchd.store import queries
+from orchd.store.database import Connection
+from orchd.web.daemon import Daemon
+from orchd.web.runs import aware
+
+Answer = dict[str, object]
+
+_INSTANT = timedelta(microseconds=1)
+#: How many of the latest slots tell the story of a schedule.
+_SLOTS = 5
+
+
+def why(daemon: Daemon, of: str) -> Answer:
+    """
+    Explain a run (id, beginning of one, name), a schedule, or one fire time of it (``SCHEDULE@TIME``).
+
+    Raises:
+        NotFound: there is nothing of that name.
+    """
+    name, at, time = of.rpartition("@")
+    with daemon.database.reading() as conn:
+        schedules = {schedule.name: schedule for schedule in queries.schedules(conn)}
+        if of in schedules:
+            return _schedule(daemon, conn, schedules[of])
+        if at and name in schedules:
+            return _slot(daemon, conn, schedules[name], of, time)
+        try:
+            row = queries.find_run(conn, of)
+        except NotFound:
+            raise NotFound(
+                f"there is no run and no schedule '{of}': `orchd runs` and `orchd schedules` list those that there are"
+            ) from None
+        return _run(daemon, conn, queries.run_view(row))
+
+
+def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) -> Answer:
+    sentences = [f"schedule {schedule.name} starts flow {schedule.flow}: {schedule.rule} ({schedule.timezone})"]
+    if schedule.paused is not None:
+        note = f": {schedule.paused.note}" if schedule.paused.note else ""
+        sentences.append(f"it is paused by {schedule.paused.who} since {schedule.paused.at}{note}")
+    sentences += [f"{slot.fire_time}: {slot.sentence}" for slot in queries.slots(conn, schedule.name, limit=_SLOTS)]
+    if schedule.last is None:
+        sentences.append("none of its fire times has come yet")
+    coming = daemon.upcoming(schedule.name, n=1, after=None)
+    if coming and schedule.paused is None:
+        sentences.append(f"its next fire time is {coming[0]['fire_time']} ({coming[0]['local']})")
+    return _answer(schedule.name, "schedule", sentences, slot=schedule.last)
+
+
+def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: str, time: str) -> Answer:
+    instant = _instant(time, schedule.timezone)
+    slot = queries.slot_at(conn, schedule.name, to_us(instant))
+    if slot is not None:
+        run = None if slot.run is None else queries.run_view(queries.find_run(conn, slot.run))
+        sentences = [f"{schedule.name} at {slot.fire_time}: {slot.sentence}"]
+        if run is not None:
+            sentences += _story(daemon, run)
+        return _answer(of, "slot", sentences, slot=slot, run=run)
+
+    coming = daemon.upcoming(schedule.name, n=1, after=instant - _INSTANT)
+    if coming and coming[0]["fire_time"] == iso(instant):
+        if schedule.paused is not None:
+            text = f"{schedule.name} is paused by {schedule.paused.who}: this fire time is judged when it goes on"
+        else:
+            text = f"{schedule.name} at {iso(instant)}: not decided yet, its time is still to come"
+    else:
+        text = f"{iso(instant)} is no fire time of {schedule.name} ({schedule.rule}, {schedule.timezone})"
+        if coming:
+            text += f"; the next after it is {coming[0]['fire_time']} ({coming[0]['local']})"
+    return _answer(of, "slot", [text])
+
+
+def _run(daemon: Daemon, conn: Connection, run: queries.RunView) -> Answer:
+    slot = None
+    sentences: list[str] = []
+    if run.schedule is not None and run.fire_time is not None:
+        slot = queries.slot_of_run(conn, run.schedule, to_us(datetime.fromisoformat(run.fire_time)))
+        if slot is not None:
+            sentences.append(f"{run.schedule} at {slot.fire_time}: {slot.sentence}")
+    else:
+        detail = queries.run_detail(conn, queries.find_run(conn, run.id).id)
+        sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {run.created_at}")
+    return _answer(run.name, "run", [*sentences, *_story(daemon, run)], slot=slot, run=run)
+
+
+def _story(daemon: Daemon, run: queries.RunView) -> list[str]:
+    held = daemon.holds().get(run.id)
+    if held is not None:
+        return [f"run {run.name} is {held}"]
+    text = f"run {run.name} is {run.shown}"
+    if run.started_at is not None:
+        text += f", began at {run.started_at}"
+    if run.ended_at is not None:
+        text += f", ended at {run.ended_at}"
+    return [f"{text}: {run.message}" if run.message else text]
+
+
+def _instant(text: str, timezone: str) -> datetime:
+    """
+    Read the TIME of ``SCHEDULE@TIME``: with a zone as it stands, without one in the schedule's own.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return aware(text)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=ZoneInfo(timezone))
+    return instant.astimezone(UTC)
+
+
+def _answer(
+    of: str, kind: str, sentences: list[str], *, slot: object | None = None, run: object | None = None
+) -> Answer:
+    return {"of": of, "kind": kind, "sentences": sentences, "slot": slot, "run": run}
