@@ -1,0 +1,154 @@
+"""
+Each mistake in a config file is one sentence with file, line, key, value, and what to write instead.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from orchd import config
+from orchd.config import ConfigProblems
+from orchd.config.places import timezone
+from orchd.errors import ConfigError
+
+GOOD = '[schedules.n]\nflow = "f"\ncron = "* * * * *"\n'
+ENV = {"HOME": "/home/ann", "TZ": "UTC"}
+
+#: What is written; the line that is named; what the sentence says.
+MISTAKES = [
+    ('[daemon]\nsokcet = "x"\n', 2, "[daemon]: there is no key 'sokcet'; did you mean 'socket'?"),
+    ("[demon]\n", 1, "there is no table or key 'demon'; did you mean 'daemon'?"),
+    ("[schedule.x]\n", 1, "did you mean 'schedules'?"),
+    ('[daemon]\nlisten = "127.0.0.1:8420"\n', 2, "'listen' is not known yet"),
+    ("[flow.f]\nmax_runs = 1\n", 2, "'max_runs' is not known yet"),
+    (
+        '[daemon]\nmax_runs = "8"\n',
+        2,
+        '[daemon] max_runs = "8": must be a whole number; write for example max_runs = 8',
+    ),
+    ("[daemon]\nmax_runs = true\n", 2, "max_runs = true: must be a whole number"),
+    ("[daemon]\nmax_runs = 0\n", 2, "max_runs = 0: must be 1 or more"),
+    ("[daemon]\nstop_grace = 30\n", 2, 'must be a duration in quotes; write for example stop_grace = "30s"'),
+    ('[daemon]\nstop_grace = "30 parsecs"\n', 2, 'stop_grace = "30 parsecs": is not a duration'),
+    ('[daemon]\nmax_output = "7q"\n', 2, 'max_output = "7q": is not a size'),
+    ('[daemon]\ntimezone = "Europe/Viena"\n', 2, "did you mean 'Europe/Vienna'?"),
+    ('[daemon]\ntimezone = "../etc/passwd"\n', 2, "is not a time zone that this machine knows"),
+    ('[daemon]\nstore = "mysql://x"\n', 2, 'store = "mysql://x": is no store; write "sqlite" or'),
+    (f'[daemon]\nsocket = "/{"x" * 120}"\n', 2, "has 121 bytes, and a Unix socket can have 107"),
+    ('[retention]\nruns = "0s"\n', 2, "is no time at all"),
+    ('[flows]\npaths = "flows"\n', 2, 'must be a list in square brackets; write for example paths = ["../flows"]'),
+    ('[flows]\npaths = ["nowhere"]\n', 2, 'paths = "nowhere": there is no such file or folder'),
+    ('[flows]\nenv_file = "nowhere"\n', 2, 'env_file = "nowhere": there is no such file'),
+    ('[flow.f]\non_crash = "resume"\n', 2, 'on_crash = "resume": can only be "fail" in this version'),
+    ("daemon = 3\n", 1, "must be a table of keys and values"),
+    ("[schedules]\nn = 3\n", 2, "must be a table of keys and values"),
+    ('[schedules.n]\ncron = "* * * * *"\n', 1, "[schedules.n] has no 'flow'; write for example flow = "),
+    ('[schedules.n]\nflow = "f"\n', 1, "[schedules.n] has no rule; write exactly one of cron ="),
+    (GOOD + 'every = "9s"\n', 1, "[schedules.n] has cron and every; write exactly one of cron ="),
+    ('[schedules.n]\nflow = "f"\ncron = "61 * * * *"\n', 3, '[schedules.n] cron = "61 * * * *": '),
+    ('[schedules.n]\nflow = "f"\nevery = "often"\n', 3, '[schedules.n] every = "often": '),
+    (GOOD + 'timezone = "Nowhere/Land"\n', 4, 'timezone = "Nowhere/Land": is not a time zone'),
+    (GOOD + 'overlap = "skp"\n', 4, 'must be one of "skip", "queue", "allow", "replace"'),
+    (GOOD + 'when = "success"\n', 4, "when: means nothing beside 'cron', only with after; remove it"),
+    (GOOD + "max_catchup = 5000\n", 4, "max_catchup = 5000: must be 1000 or less"),
+    (GOOD + 'anchor = "2026"\n', 4, "must be a date or a time without quotes"),
+    (GOOD + "parameters = 3\n", 4, "must be a table of keys and values"),
+    ('[schedules.n]\nflow = "f"\nafter = []\n', 3, "after = []: is empty: give one at least"),
+    ('[schedules."a@b"]\nflow = "f"\ncron = "* * * * *"\n', 1, "is no name"),
+    ("[daemon]\nmax_runs = 1\nmax_runs = 2\n", 3, "a key or table is written twice"),
+    (GOOD + "[schedules.n]\n", 4, "a key or table is written twice"),
+    ("[daemon]\nstore = sqlite\n", 2, "not TOML: invalid value; text stands in double quotes"),
+    ('[schedules.a]\nflow = "x"\nafter = ["x"]\n', 3, "[schedules.a] after: 'x' after 'x' is a circle"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "says"), MISTAKES, ids=range(len(MISTAKES)))
+def test_a_mistake_is_one_clear_sentence(tmp_path: Path, text: str, line: int, says: str) -> None:
+    """
+    The message names the file and the line, says what is wrong there, and stands on one line.
+    """
+    file = tmp_path / "orchd.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        config.load(tmp_path, env=ENV)
+
+    assert str(caught.value).startswith(f"{file}, line {line}: ")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_all_mistakes_are_told(tmp_path: Path) -> None:
+    """
+    The first mistake is the message, which says how many there are; all of them are kept.
+    """
+    (tmp_path / "orchd.toml").write_text('[daemon]\nmax_runs = "8"\nstop_grace = 3\nnope = 1\n')
+    with pytest.raises(ConfigProblems, match=r"max_runs.*\(and 2 more: see `orchd check`\)") as caught:
+        config.load(tmp_path, env=ENV)
+
+    assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("second", "what"),
+    [("[daemon]\nmax_runs = 2\n", "[daemon] max_runs"), (GOOD, "[schedules.n]"), ("daemon = 3\n", "[daemon]")],
+)
+def test_a_key_in_two_files_is_refused(tmp_path: Path, second: str, what: str) -> None:
+    """
+    The message names both places.
+    """
+    (tmp_path / "a.toml").write_text(f"[daemon]\nmax_runs = 1\n{GOOD}")
+    (tmp_path / "b.toml").write_text(second)
+    with pytest.raises(ConfigProblems) as caught:
+        config.load(tmp_path, env=ENV)
+
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}/b.toml, line ")
+    assert f"{what} was already given in {tmp_path}/a.toml, line " in message
+
+
+def test_a_long_circle_is_named_once(tmp_path: Path) -> None:
+    """
+    Flows that wait for each other in a ring are told as one circle; a long chain without a ring is none.
+    """
+    ring = "".join(f'[schedules.s{n}]\nflow = "f{n}"\nafter = ["f{(n + 1) % 3}"]\n' for n in range(3))
+    (tmp_path / "orchd.toml").write_text(ring)
+    with pytest.raises(ConfigProblems, match=r"'f0' after 'f1' after 'f2' after 'f0' is a circle") as caught:
+        config.load(tmp_path, env=ENV)
+    assert len(caught.value.problems) == 1
+
+    chain = "".join(f'[schedules.s{n}]\nflow = "f{n}"\nafter = ["f{n + 1}"]\n' for n in range(2000))
+    (tmp_path / "orchd.toml").write_text(chain)
+    assert len(config.load(tmp_path, env=ENV).schedules) == 2000
+
+
+def test_a_path_that_is_not_there_says_how_to_begin(tmp_path: Path) -> None:
+    """
+    The sentence leads a newcomer to `orchd init`.
+    """
+    with pytest.raises(ConfigError, match=r"there is no config file or folder .*/nope; `orchd init DIR` writes"):
+        config.load(tmp_path / "nope", env=ENV)
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    """
+    The message says at which byte.
+    """
+    (tmp_path / "orchd.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"orchd.toml: byte 5 is not UTF-8"):
+        config.load(tmp_path, env=ENV)
+
+
+def test_the_machines_zone_is_found(tmp_path: Path) -> None:
+    """
+    TZ wins, then the link of /etc/localtime, then /etc/timezone, then UTC; what is no zone is passed over.
+    """
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    assert timezone({}, root=tmp_path) == "UTC"
+
+    (etc / "timezone").write_text("Asia/Tokyo\n")
+    assert timezone({"TZ": "nonsense"}, root=tmp_path) == "Asia/Tokyo"
+
+    (etc / "localtime").symlink_to("/usr/share/zoneinfo/Europe/Vienna")
+    assert timezone({}, root=tmp_path) == "Europe/Vienna"
+    assert timezone({"TZ": ":America/New_York"}, root=tmp_path) == "America/New_York"
