@@ -95,6 +95,13 @@ class Cluster:
 
         return True
 
+    @property
+    def is_running(self) -> bool:
+        """
+        True while the server's process is alive.
+        """
+        return self._server.poll() is None
+
     def stop(self, mode: str = "fast") -> None:
         """
         Stop the server: ``fast`` ends sessions and writes everything, ``immediate`` is a crash.
@@ -121,7 +128,7 @@ class Cluster:
         """
         Stop the server and remove its folder.
         """
-        if self._server.poll() is None:
+        if self.is_running:
             self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
