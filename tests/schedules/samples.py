@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from orchd.model.ids import FlowRunId
-from orchd.model.specs import RuleKind, ScheduleSpec
+from orchd.model.specs import ScheduleSpec
 from orchd.model.states import FlowRunState
 from orchd.schedules import Every
 from orchd.schedules.plan import ActiveRun, ScheduleView
@@ -35,7 +36,7 @@ def spec(name: str = "nightly", **more: Any) -> ScheduleSpec:
     """
     Return a spec that fires each minute.
     """
-    return ScheduleSpec(**({"name": name, "flow": "load", "kind": RuleKind.EVERY, "rule": "1m"} | more))
+    return msgspec.convert({"name": name, "flow": "load", "kind": "every", "rule": "1m"} | more, ScheduleSpec)
 
 
 def view(*, decided_until: datetime, name: str = "nightly", **more: Any) -> ScheduleView:

@@ -5,7 +5,6 @@ What a schedule that is due does about its runs that are not final yet.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import iso
@@ -77,20 +76,15 @@ def refusal(spec: ScheduleSpec, active: Sequence[ActiveRun], *, flow_loaded: boo
     if not flow_loaded:
         return Reason.FLOW_NOT_LOADED, (("flow", spec.flow),)
 
-    if not active:
-        return None
+    if active and spec.overlap is Overlap.SKIP:
+        return Reason.OVERLAP, (("run", active[0].run_id), ("state", active[0].state.value))
 
-    match spec.overlap:
-        case Overlap.SKIP:
-            return Reason.OVERLAP, (("run", active[0].run_id), ("state", active[0].state.value))
-        case Overlap.QUEUE:
-            waiting = sum(run.state is FlowRunState.SCHEDULED for run in active)
-            waiting -= waiting == len(active)
-            return (Reason.QUEUE_FULL, (("waiting", waiting),)) if waiting >= spec.max_catchup else None
-        case Overlap.ALLOW | Overlap.REPLACE:
-            return None
-        case _:
-            assert_never(spec.overlap)
+    if active and spec.overlap is Overlap.QUEUE:
+        waiting = sum(run.state is FlowRunState.SCHEDULED for run in active)
+        waiting -= waiting == len(active)
+        return (Reason.QUEUE_FULL, (("waiting", waiting),)) if waiting >= spec.max_catchup else None
+
+    return None
 
 
 def replaced(spec: ScheduleSpec, active: Sequence[ActiveRun]) -> tuple[FlowRunId, ...]:

@@ -42,10 +42,10 @@ def rule_of(spec: ScheduleSpec) -> Rule:
     Raises:
         RuleError: it cannot be meant; one sentence.
     """
-    match spec.kind:
-        case RuleKind.CRON:
-            return Cron(spec.rule, spec.timezone)
-        case RuleKind.EVERY:
-            return Every(spec.rule, spec.timezone, spec.anchor)
-        case RuleKind.AFTER:
-            return After(spec.after)
+    if spec.kind is RuleKind.CRON:
+        return Cron(spec.rule, spec.timezone)
+
+    if spec.kind is RuleKind.EVERY:
+        return Every(spec.rule, spec.timezone, spec.anchor)
+
+    return After(spec.after)

@@ -131,16 +131,13 @@ def _next_shown(walls: Walls, here: datetime, instant: datetime, tz: ZoneInfo) -
     wall = walls(here)
     while wall is not None:
         before, after = offsets(wall, tz)
-        if before < after:
-            wall = walls(wall_of(gap_end(wall, tz), tz) - _MICROSECOND)
-            continue
+        is_lost = before < after
+        instants = () if is_lost else ((wall - offset).replace(tzinfo=UTC) for offset in (before, after))
+        shown = next((each for each in instants if each > instant), None)
+        if shown is not None:
+            return shown
 
-        for offset in (before, after):
-            fire = (wall - offset).replace(tzinfo=UTC)
-            if fire > instant:
-                return fire
-
-        wall = walls(wall)
+        wall = walls(wall_of(gap_end(wall, tz), tz) - _MICROSECOND if is_lost else wall)
 
     return None
 
