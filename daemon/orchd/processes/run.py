@@ -95,6 +95,7 @@ def _confine() -> None:
     for number in (signal.SIGCHLD, signal.SIGUSR1):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, _on_terminate)
+    os.register_at_fork(after_in_child=_die_of_terminate)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
@@ -106,6 +107,12 @@ def _confine() -> None:
 def _on_terminate(number: int, frame: FrameType | None) -> NoReturn:
     # As Ctrl-C in a terminal: `finally` and context managers of user code get the grace to clean up.
     raise KeyboardInterrupt
+
+
+def _die_of_terminate() -> None:
+    # User code's own forks (multiprocessing ends its workers by SIGTERM) are no runs.
+    if signal.getsignal(signal.SIGTERM) is _on_terminate:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> int:
