@@ -33,6 +33,20 @@ class _PeerProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
+    """
+    uvicorn without what a quiet daemon has no use for: signal handlers, and a look around ten times a second.
+    """
+
+    def __init__(self, settings: uvicorn.Config) -> None:
+        super().__init__(settings)
+        self.stopped = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """
+        Go on until the daemon stops.
+        """
+        await self.stopped.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """
@@ -50,7 +64,14 @@ class UnixServer:
         self._path = path
         self._server = _Server(
             uvicorn.Config(
-                app, http=_PeerProtocol, ws="none", lifespan="off", log_config=None, access_log=False, loop="none"
+                app,
+                http=_PeerProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                loop="none",
+                date_header=False,
             )
         )
         self._socket = listen(path)
@@ -67,6 +88,7 @@ class UnixServer:
         """
         self._server.should_exit = True
         self._server.force_exit = True
+        self._server.stopped.set()
 
     def close(self) -> None:
         """
