@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
     read = ", ".join(map(str, loaded.files)) or "no file, every default"
     print(f"config: {read}: good")
-    print(f"flows: {len(flows)} in {len(files)} files: good")
+    print(f"flows: {len(flows)} in {len(files)} file{'' if len(files) == 1 else 's'}: good")
     print(f"schedules: {len(loaded.schedules)}: good")
     return 0
 

@@ -1,0 +1,118 @@
+"""
+`orchd check` and `orchd init`, which need no daemon.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from support.program import Orchd
+
+SCHEDULE = '[flows]\npaths = ["flows"]\n[schedules.n]\nflow = "one"\ncron = "* * * * *"\n'
+FLOW = "from orchd import Flow, Parameter\nwith Flow('{name}') as flow:\n    Parameter('ratio', default=1)()\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """
+    A config with one schedule of the flow ``one``, which is in one file.
+    """
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "one.py").write_text(FLOW.format(name="one"))
+    (tmp_path / "orchd.toml").write_text(SCHEDULE)
+    return tmp_path
+
+
+def test_what_is_good_is_counted(folder: Path, orchd: Orchd) -> None:
+    """
+    A config without mistakes gives exit code 0 and says what was looked at.
+    """
+    done = orchd("check", "--config", str(folder))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == ["flows: 1 in 1 file: good", "schedules: 1: good"]
+
+
+def test_every_mistake_of_the_config_is_a_line(folder: Path, orchd: Orchd) -> None:
+    """
+    All of them at once, exit code 78.
+    """
+    (folder / "orchd.toml").write_text('[daemon]\nmax_runs = "8"\nnope = 1\n')
+    done = orchd("check", "--config", str(folder))
+
+    assert done.returncode == 78
+    assert [line.split(": ")[1][:20] for line in done.stderr.splitlines()] == [f"{folder}/orchd.toml"[:20]] * 2
+
+
+def test_a_broken_flow_file_is_a_line(folder: Path, orchd: Orchd) -> None:
+    """
+    A syntax error names the file; an unknown flow is not complained about while a file is broken; exit code 65.
+    """
+    (folder / "flows" / "one.py").write_text("def broken(:\n")
+    done = orchd("check", "--config", str(folder))
+
+    assert done.returncode == 65
+    assert f"orchd: {folder}/flows/one.py: " in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_schedules_must_fit_the_flows(folder: Path, orchd: Orchd) -> None:
+    """
+    An unknown flow and an unknown parameter are mistakes of the config.
+    """
+    more = 'parameters = { rato = 1 }\n[schedules.m]\nflow = "onne"\nafter = ["one"]\n'
+    (folder / "orchd.toml").write_text(SCHEDULE + more)
+    done = orchd("check", "--config", str(folder))
+    assert done.returncode == 78
+    assert "names the flow 'onne', which is in no flow file; did you mean 'one'?" in done.stderr
+
+    (folder / "orchd.toml").write_text(SCHEDULE + "parameters = { rato = 1 }\n")
+    done = orchd("check", "--config", str(folder))
+    assert "the flow 'one' has no parameter 'rato'; did you mean 'ratio'?" in done.stderr
+
+
+def test_two_flows_of_one_name_are_refused(folder: Path, orchd: Orchd) -> None:
+    """
+    The sentence names both files.
+    """
+    (folder / "flows" / "two.py").write_text(FLOW.format(name="one"))
+    done = orchd("check", "--config", str(folder))
+
+    assert done.returncode == 65
+    assert f"{folder}/flows/two.py: the flow 'one' is in {folder}/flows/one.py, too" in done.stderr
+
+
+def test_init_writes_something_that_works(tmp_path: Path, orchd: Orchd) -> None:
+    """
+    What it writes passes `orchd check`, its flow runs, and the next step is said.
+    """
+    folder = tmp_path / "my flows"
+    made = orchd("init", str(folder))
+
+    assert f"Next: orchd serve --config '{folder}'" in made.stdout
+    assert orchd("check", "--config", str(folder)).returncode == 0
+    ran = orchd("run", "-p", str(folder / "flows" / "hello.py"), "--param", "name=you")
+    assert (ran.returncode, "Hello, you!" in ran.stdout) == (0, True)
+
+
+def test_init_never_overwrites(tmp_path: Path, orchd: Orchd) -> None:
+    """
+    A file that is there is kept as it is; the others are written.
+    """
+    (tmp_path / "orchd.toml").write_text("# mine\n")
+    done = orchd("init", str(tmp_path))
+
+    assert (tmp_path / "orchd.toml").read_text() == "# mine\n"
+    assert f"kept  {tmp_path}/orchd.toml" in done.stdout
+    assert (tmp_path / "flows" / "hello.py").exists()
+
+
+def test_init_says_when_it_cannot_write(tmp_path: Path, orchd: Orchd) -> None:
+    """
+    A file where a folder should be is one sentence.
+    """
+    (tmp_path / "file").write_text("")
+    done = orchd("init", str(tmp_path / "file"))
+
+    assert done.returncode == 73
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,188 @@
+"""
+Each command as a program: what it asks, what it prints in a pipe, and its exit code.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.canned import a_run
+from support.program import Orchd
+from support.unix_server import UnixServer
+
+NAME = a_run()["name"]
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (["status"], "GET /status"),
+        (["flows"], "GET /flows"),
+        (["schedules"], "GET /schedules"),
+        (["runs"], "GET /runs"),
+        (["show", NAME], f"GET /runs/{NAME}"),
+        (["next"], "GET /next"),
+        (["why", "n@2026-11-23T02:00"], "GET /why"),
+        (["start", "data-engineer"], "POST /runs"),
+        (["cancel", "x"], "POST /runs/x/cancel"),
+        (["pause", "every-minute"], "POST /schedules/every-minute/pause"),
+        (["unpause", "every-minute"], "POST /schedules/every-minute/unpause"),
+        (["reload"], "POST /reload"),
+    ],
+)
+def test_json_is_the_answer_as_it_came(server: UnixServer, orchd: Orchd, words: list[str], asked: str) -> None:
+    """
+    --json prints the API's answer unchanged, and nothing else.
+    """
+    done = orchd(*words, "--json")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == server.answers[asked]
+
+
+def test_a_pipe_gets_one_plain_row_for_each_thing(orchd: Orchd) -> None:
+    """
+    In a pipe there are no colours, nothing is cut, times are one word each, and an empty cell is a dash.
+    """
+    done = orchd("runs")
+    titles, row = (line.split() for line in done.stdout.splitlines())
+
+    assert titles == ["RUN", "FLOW", "STATE", "BEGAN", "TOOK", "BY", "MESSAGE"]
+    assert row == [NAME, "data-engineer", "Success", "2026-11-23T17:06:00+00:00", "2.49", "s", "every-minute", "-"]
+
+
+def test_runs_are_asked_for_as_wanted(server: UnixServer, orchd: Orchd) -> None:
+    """
+    The filters reach the daemon in its own words: TimedOut as timed_out, a time as UTC.
+    """
+    orchd("runs", "--flow", "f", "--state", "TimedOut", "--since", "2026-11-23T18:00+01:00", "--limit", "3")
+
+    assert server.requests[-1][2] == {"flow": "f", "state": "timed_out", "since": "2026-11-23T17:00:00Z", "limit": "3"}
+
+
+def test_start_sends_parameters(server: UnixServer, orchd: Orchd, tmp_path: Path) -> None:
+    """
+    A value is JSON or else text, --param wins over the file, and every request has a key of its own.
+    """
+    file = tmp_path / "p.json"
+    file.write_text('{"a": 1, "c": [1]}')
+    orchd("start", "f", "--param", "a=0.3", "--param", "b=x=y", "--param-file", str(file), "--at", "2027-01-01T00:00Z")
+    body = server.requests[-1][3]
+
+    assert body["parameters"] == {"a": 0.3, "b": "x=y", "c": [1]}
+    assert (body["flow"], body["at"]) == ("f", "2027-01-01T00:00:00Z")
+    assert len(body["idempotency_key"]) == 36
+
+
+@pytest.mark.parametrize(("state", "code"), [("success", 0), ("failed", 1), ("cancelled", 1)])
+def test_start_waits_for_the_end(server: UnixServer, orchd: Orchd, state: str, code: int) -> None:
+    """
+    --wait ends with the run, and its exit code says how that ended.
+    """
+    run = a_run(2, state=state, shown=state.capitalize())
+    server.answers[f"GET /runs/{run['id']}/logs"] = {"run": run, "lines": [], "next": 0}
+    server.answers[f"GET /runs/{run['id']}"] = run
+    done = orchd("start", "data-engineer", "--wait")
+
+    assert done.returncode == code
+    assert f"is {state.capitalize()}" in done.stdout
+
+
+def test_next_explains_only_when_asked(orchd: Orchd) -> None:
+    """
+    Why a local time moved is shown with --explain.
+    """
+    assert "does not exist" not in orchd("next").stdout
+    assert "does not exist" in orchd("next", "--explain").stdout
+
+
+def test_next_is_computed_without_a_daemon(orchd: Orchd, tmp_path: Path) -> None:
+    """
+    With a config and no daemon the fire times come from the config alone, and that is said.
+    """
+    text = '[daemon]\nsocket = "none"\n[schedules.n]\nflow = "f"\ncron = "0 2 * * *"\ntimezone = "Europe/Vienna"\n'
+    (tmp_path / "orchd.toml").write_text(text)
+    done = orchd("next", "n", "--config", str(tmp_path), "--from", "2026-11-23", "-n", "2", "--json")
+    fires = [fire["fire_time"] for fire in json.loads(done.stdout)["next"]]
+
+    assert fires == ["2026-11-23T01:00:00Z", "2026-11-24T01:00:00Z"]
+    assert "no daemon is running" in done.stderr
+
+
+def test_a_broken_reload_is_told(server: UnixServer, orchd: Orchd) -> None:
+    """
+    The daemon's sentence is shown, that it goes on is said, and the exit code is the config's.
+    """
+    server.answers["POST /reload"] = {"ok": False, "error": "a.toml, line 3: wrong", "changes": []}
+    done = orchd("reload")
+
+    assert done.returncode == 78
+    assert done.stderr == "orchd: a.toml, line 3: wrong (the daemon goes on with the config it had)\n"
+
+
+def test_stop_waits_until_the_daemon_has_ended(server: UnixServer, orchd: Orchd) -> None:
+    """
+    The command comes back only when nobody answers any more, or another daemon does.
+    """
+    pids = iter([1, 1, 1, 2])
+    server.answers["GET /status"] = lambda query, body: {"daemon": {"pid": next(pids)}}
+    server.answers["POST /stop"] = {"stopping": True}
+    done = orchd("stop", "--cancel")
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert [request[3] for request in server.requests if request[1] == "/stop"] == [{"cancel": True}]
+    assert next(pids, None) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["statsu"], 64, "there is no command 'statsu'; did you mean `orchd status`?"),
+        (["--socket", "x", "status"], 64, "write the command first"),
+        (["runs", "--limit", "many"], 64, "`orchd runs --help` shows what it takes"),
+        (["runs", "--since", "yesterday"], 64, "'yesterday' is no time; write one such as"),
+        (["show"], 64, "RUN"),
+        (["show", "nope"], 66, "there is no /runs/nope"),
+        (["logs", "nope"], 66, "there is no /runs/nope/logs"),
+        (["logs", "x", "--level", "loud"], 64, "--level loud is no level; write one of debug, info"),
+        (["start", "f", "--param", "x"], 64, "--param 'x' has no name and value"),
+        (["start", "f", "--param-file", "/nope"], 64, "--param-file /nope cannot be read: No such file"),
+        (["run", "-p", "/nope.py"], 66, "there is no flow file /nope.py"),
+        (["serve", "--config", "/nope"], 78, "there is no config file or folder /nope"),
+        (["status", "--socket", "/nope"], 3, "no daemon answers at /nope"),
+        (["completion", "ksh"], 64, "invalid choice: 'ksh'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(orchd: Orchd, words: list[str], code: int, says: str) -> None:
+    """
+    A person's mistake gives one line on stderr, no traceback, and the exit code of the error tree.
+    """
+    done = orchd(*words)
+
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("orchd: ")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_overview_names_every_command(orchd: Orchd) -> None:
+    """
+    `orchd` and `orchd --help` list all commands and the first steps.
+    """
+    text = orchd("--help").stdout
+
+    assert orchd().stdout == text
+    for name in ("init", "serve", "status", "logs", "why", "completion"):
+        assert f"\n  {name} " in text
+    assert "first steps:" in text
+
+
+def test_completion_knows_the_commands(orchd: Orchd) -> None:
+    """
+    The script offers the commands and their options.
+    """
+    script = orchd("completion", "bash").stdout
+
+    assert "unpause" in script
+    assert "--explain" in script
