@@ -60,19 +60,24 @@ def test_a_write_holds_the_file_from_its_begin(file_store: Database) -> None:
     """
     A transaction that may write keeps others out before its first statement, so that it never has to give up later.
     """
-    with file_store.writing(), closing(sqlite3.connect(str(file_store.path), timeout=0)) as other:
-        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
-            other.execute("BEGIN IMMEDIATE")
+    other = sqlite3.connect(str(file_store.path), timeout=0)
+    with file_store.writing(), pytest.raises(sqlite3.OperationalError, match="database is locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
 
 
 def test_an_exception_rolls_back(store: Database) -> None:
     """
     Nothing of a transaction that failed is stored, and the exception is passed on as it was.
     """
-    with pytest.raises(KeyError), store.writing() as conn:
-        add_run(conn)
-        raise KeyError
 
+    def work() -> None:
+        with store.writing() as conn:
+            add_run(conn)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
     with store.reading() as conn:
         assert queries.runs(conn) == []
     still_works(store)
@@ -189,7 +194,7 @@ def test_a_locked_file_says_so_and_goes_on(file_store: Database) -> None:
     """
     with closing(sqlite3.connect(str(file_store.path), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(StoreError, match="another process holds the run store .* locked"), file_store.writing():
+        with pytest.raises(StoreError, match=r"another process holds the run store .* locked"), file_store.writing():
             raise AssertionError("got in")
 
         other.execute("ROLLBACK")
@@ -323,10 +328,15 @@ def test_postgres_may_go_away_and_come_back(own_cluster: Cluster, postgres_url: 
     store = Database.open(postgres_url, state_dir=tmp_path)
     with store.writing() as conn:
         kept = add_run(conn)
-    with pytest.raises(StoreError, match="does not answer"), store.writing() as conn:
-        add_run(conn)
-        own_cluster.stop(mode)
-        add_run(conn)
+
+    def work() -> None:
+        with store.writing() as conn:
+            add_run(conn)
+            own_cluster.stop(mode)
+            add_run(conn)
+
+    with pytest.raises(StoreError, match="does not answer"):
+        work()
     for use in (store.writing, store.reading):
         with pytest.raises(StoreError, match="does not answer"), use() as conn:
             raise AssertionError("got in")

@@ -83,7 +83,7 @@ def test_a_line_cannot_be_stored_twice(store: Database) -> None:
         assert [line.text for line in queries.log_lines(conn, run.number)] == ["a"]
 
 
-def test_a_nul_loses_nothing_around_it(store: Database, url: str) -> None:
+def test_a_nul_loses_nothing_around_it(store: Database, kind: str) -> None:
     """
     Postgres cannot hold NUL in text, so there it is written as an escape; SQLite keeps it.
     """
@@ -91,4 +91,4 @@ def test_a_nul_loses_nothing_around_it(store: Database, url: str) -> None:
     with store.reading() as conn:
         (line,) = queries.log_lines(conn, run.number)
 
-    assert line.text == ("before\x00after" if url == "sqlite" else "before\\x00after")
+    assert line.text == ("before\x00after" if kind == "sqlite" else "before\\x00after")

@@ -184,7 +184,7 @@ def test_a_reader_cannot_write(store: Database) -> None:
     """
     A transaction opened for reading refuses to change anything.
     """
-    with pytest.raises(StoreError, match="failed|cannot be written"), store.reading() as conn:
+    with pytest.raises(StoreError, match=r"failed|cannot be written"), store.reading() as conn:
         add_run(conn)
 
 

@@ -12,12 +12,21 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from orchd.errors import InternalError, StoreError
 from orchd.store import migrations, queries, upgrade
 from orchd.store.database import Connection, Database
 from orchd.store.schema import HEAD, metadata
 from store.making import add_run
+
+
+def plain(index: ReflectedIndex) -> str:
+    """
+    Say an index in text, its condition too.
+    """
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return f"{index['name']} {index['unique']} {index['column_names']} {options}"
 
 
 def described(conn: Connection) -> dict[str, object]:
@@ -28,7 +37,7 @@ def described(conn: Connection) -> dict[str, object]:
     tables = {
         name: {
             "columns": sorted(str(sorted(column.items(), key=str)) for column in look.get_columns(name)),
-            "indexes": sorted(str(sorted(index.items(), key=str)) for index in look.get_indexes(name)),
+            "indexes": sorted(plain(index) for index in look.get_indexes(name)),
             "unique": sorted(str(sorted(unique.items())) for unique in look.get_unique_constraints(name)),
             "checks": sorted(str(sorted(check.items(), key=str)) for check in look.get_check_constraints(name)),
             "keys": sorted(str(sorted(key.items(), key=str)) for key in look.get_foreign_keys(name)),
@@ -108,17 +117,17 @@ def test_a_failed_migration_leaves_the_store_as_it_was(url: str, old_dir: Path) 
     A step that cannot be made is said in one sentence, and none of it stays.
     """
     execute(url, old_dir, "CREATE TABLE flow_run (number BIGINT)")
-    with pytest.raises(StoreError, match="could not be brought to schema 0001, and is as it was: .*flow_run"):
+    with pytest.raises(StoreError, match=r"could not be brought to schema 0001, and is as it was: .*flow_run"):
         Database.open(url, state_dir=old_dir)
 
     execute(url, old_dir, "INSERT INTO flow_run VALUES (1)", "CREATE TABLE project (id BIGINT)")
 
 
-def test_a_newer_store_is_refused(url: str, store: Database, tmp_path: Path) -> None:
+def test_a_newer_store_is_refused(url: str, own_store: Database, tmp_path: Path) -> None:
     """
     A store of a newer orchd is left alone, in one sentence.
     """
-    store.close()
+    own_store.close()
     execute(url, tmp_path, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreError, match=r"is of a newer orchd \(schema 9999, this one knows 0001\): install that one"):
         Database.open(url, state_dir=tmp_path)
@@ -133,11 +142,11 @@ def test_a_database_of_something_else_is_refused(url: str, tmp_path: Path) -> No
         Database.open(url, state_dir=tmp_path)
 
 
-def test_a_current_store_is_opened_without_alembic(url: str, store: Database, tmp_path: Path) -> None:
+def test_a_current_store_is_opened_without_alembic(url: str, own_store: Database, tmp_path: Path) -> None:
     """
     The daemon of a current store does not carry the migrations' library, nor psycopg without need.
     """
-    store.close()
+    own_store.close()
     code = (
         "import sys, pathlib; from orchd.store import database, queries;"
         "database.Database.open(sys.argv[1], state_dir=pathlib.Path(sys.argv[2])).close();"
@@ -149,13 +158,13 @@ def test_a_current_store_is_opened_without_alembic(url: str, store: Database, tm
     assert done.stdout.strip() == ("[]" if url == "sqlite" else "['psycopg']")
 
 
-def test_a_reopened_store_holds_what_was_stored(url: str, store: Database, tmp_path: Path) -> None:
+def test_a_reopened_store_holds_what_was_stored(url: str, own_store: Database, tmp_path: Path) -> None:
     """
     Closing and opening again loses nothing.
     """
-    with store.writing() as conn:
+    with own_store.writing() as conn:
         run = add_run(conn)
-    store.close()
+    own_store.close()
     again = Database.open(url, state_dir=tmp_path)
     with again.reading() as conn:
         assert queries.find_run(conn, run.id) == run

@@ -24,7 +24,6 @@ _SETTINGS = MappingProxyType(
     {
         "listen_addresses": "",
         "fsync": "off",
-        "synchronous_commit": "off",
         "full_page_writes": "off",
         "shared_buffers": "32MB",
         "max_connections": "60",

@@ -36,6 +36,10 @@ _HOLDER: Final = (
     " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s"
     " AND a.datname = current_database()"
 )
+#: A commit that the server may still lose would start a run twice.
+_DURABLE: Final = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
 
 
 def sqlite_writer(path: Path, *, busy_timeout_s: float) -> sa.Engine:
@@ -126,6 +130,7 @@ def postgres_writer(url: sa.URL) -> sa.Engine:
         cursor = connection.cursor()
         try:
             _hold(cursor, own=own, where=url.render_as_string())
+            cursor.execute(_DURABLE)
             connection.commit()
         except BaseException:
             connection.close()

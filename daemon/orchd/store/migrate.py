@@ -27,7 +27,7 @@ def main() -> None:
     """
     url = sa.make_url(sys.stdin.read().strip())
     if url.get_backend_name() != "sqlite":
-        migrate(sa.create_engine(url))
+        _migrate_or_say_why(sa.create_engine(url))
         return
 
     engine = sa.create_engine(url, connect_args={"isolation_level": None})
@@ -37,8 +37,16 @@ def main() -> None:
         connection.exec_driver_sql("PRAGMA wal_autocheckpoint=0")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    migrate(engine)
-    engine.dispose()
+    _migrate_or_say_why(engine)
+
+
+def _migrate_or_say_why(engine: sa.Engine) -> None:
+    try:
+        migrate(engine)
+    except sa.exc.SQLAlchemyError as error:
+        sys.exit(str(getattr(error, "orig", error)).splitlines()[0])
+    finally:
+        engine.dispose()
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ class NewRun(Struct, frozen=True, kw_only=True):
     flow_version_id: int | None = None
     source_hash: str = ""
     schedule_id: int | None = None
+    #: Name of the schedule.
+    schedule: str | None = None
     fire_time_us: int | None = None
     #: When it may start.
     wanted_at_us: int
