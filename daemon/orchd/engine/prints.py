@@ -14,12 +14,13 @@ class PrintCapture(io.TextIOBase):
     Stands in for ``sys.stdout`` and hands on each line that is not blank, once it is whole.
     """
 
+    encoding = "utf-8"
+
     def __init__(self, *, say: Callable[[str], None], behind: TextIO) -> None:
         super().__init__()
         self.behind = behind
         self._say = say
         self._parts: list[str] = []
-        self.encoding = behind.encoding
 
     def write(self, text: str) -> int:
         """

@@ -1,0 +1,89 @@
+"""
+A recorder that remembers everything, and builders of small flows for tests of the engine.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from orchd.engine.state import State
+from orchd.flow.execute import execute
+from orchd.flow.flow import Flow
+from orchd.model.states import FlowRunState, TaskRunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """
+    One move of a task run, as the recorder was told.
+    """
+
+    slug: str
+    state: TaskRunState
+    attempt: int
+    message: str
+    location: str | None
+
+
+@dataclass
+class RecordingRecorder:
+    """
+    Remembers moves, lines and the end, each in order.
+    """
+
+    moves: list[Move] = field(default_factory=list)
+    lines: list[tuple[str, str, str | None]] = field(default_factory=list)
+    levels: list[int] = field(default_factory=list)
+    ends: list[tuple[FlowRunState, str]] = field(default_factory=list)
+
+    def task(
+        self, *, slug: str, map_index: int, state: TaskRunState, attempt: int, message: str, location: str | None
+    ) -> None:
+        """
+        Remember a move.
+        """
+        assert map_index == -1
+        self.moves.append(Move(slug=slug, state=state, attempt=attempt, message=message, location=location))
+
+    def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
+        """
+        Remember a line.
+        """
+        assert map_index == -1
+        self.levels.append(level)
+        self.lines.append((logger, text, slug))
+
+    def flow(self, *, state: FlowRunState, message: str) -> None:
+        """
+        Remember the end.
+        """
+        self.ends.append((state, message))
+
+    def states(self, slug: str) -> list[str]:
+        """
+        Return the states that the task of that slug went through.
+        """
+        return [move.state.value for move in self.moves if move.slug == slug]
+
+    def texts(self) -> list[str]:
+        """
+        Return the text of every line.
+        """
+        return [text for _, text, _ in self.lines]
+
+
+def flow_of(build: Callable[[], object], *, name: str = "f") -> Flow:
+    """
+    Return the flow whose ``with`` block is *build*.
+    """
+    with Flow(name) as flow:
+        build()
+
+    return flow
+
+
+def executed(flow: Flow, **parameters: object) -> tuple[State, RecordingRecorder]:
+    """
+    Run *flow* as the daemon does, and return its state and what was recorded.
+    """
+    recorder = RecordingRecorder()
+    return execute(flow, spec_parameters=parameters, recorder=recorder, context={}), recorder
