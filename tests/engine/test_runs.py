@@ -4,6 +4,8 @@ What happens to tasks when a flow runs, and what the recorder is told of it.
 
 import asyncio
 import logging
+import pickle
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -309,6 +311,7 @@ def test_days_follow_the_zone_of_the_date():
     """
     values = date_values("2021-11-06T23:30:00-04:00", now=NOON)
 
+    assert f"{values['date']}" == "2021-11-06T23:30:00-04:00"
     assert (values["yesterday"], values["today_nodash"], values["tomorrow"]) == ("2021-11-05", "20211106", "2021-11-07")
 
 
@@ -333,6 +336,33 @@ def test_the_context_gives_back_what_was_there():
     assert dict(context) == {"a": 1}
     with pytest.raises(AttributeError, match="'Context' object has no attribute 'nope'"):
         _ = context.nope
+
+
+def test_the_context_cannot_be_pickled():
+    """
+    It belongs to a thread; a pickled one would mean nothing.
+    """
+    with pytest.raises(TypeError, match="Pickling context objects is explicitly not supported"):
+        pickle.dumps(orchd.context)
+
+
+def test_a_time_limit_holds_in_any_thread():
+    """
+    A flow that runs beside the main thread times its tasks out too.
+    """
+    ends = []
+
+    @task(timeout=1)
+    def stubborn():
+        while True:
+            pass
+
+    flow = flow_of(stubborn)
+    thread = threading.Thread(target=lambda: ends.extend(executed(flow)[0].result.values()))
+    thread.start()
+    thread.join(timeout=60)
+
+    assert [type(state).__name__ for state in ends] == ["TimedOut"]
 
 
 def test_states_are_equal_by_class_and_result():

@@ -164,6 +164,19 @@ def test_a_task_waits_for_another_without_its_value(join):
     assert [edge.key for edge in flow.edges] == [None]
 
 
+def test_a_constant_given_by_set_upstream_is_an_argument():
+    """
+    set_upstream with a key takes constants too, and a task given later takes their place.
+    """
+    with Flow("f") as flow:
+        first = show.copy().set_upstream(5, key="x")
+        second = show.copy().set_upstream(5, key="x").set_upstream(one(), key="x")
+
+    state, _ = executed(flow)
+
+    assert [state.result[each].result for each in (first, second)] == [5, 1]
+
+
 def test_a_class_can_be_a_task():
     """
     A subclass of Task brings its own settings and its code in run.

@@ -7,6 +7,7 @@ Constants may be anything: they are never compared, tested for truth or turned i
 from collections.abc import Iterable
 from typing import Any
 
+from orchd.engine.context import context
 from orchd.flow.task import Binder, Task
 
 #: Longest ``repr`` that a constant is named by.
@@ -24,6 +25,8 @@ class Constant(Task):
     def __init__(self, value: Any) -> None:
         self.value = value
         super().__init__(name=constant_name(value), checkpoint=False)
+        # Nobody forgets to use a constant.
+        context.get("_unused_tasks", {}).pop(self, None)
 
     def run(self) -> Any:
         """

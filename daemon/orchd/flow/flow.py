@@ -15,7 +15,7 @@ from typing import Any, Self
 from orchd.engine.context import context
 from orchd.engine.state import State
 from orchd.errors import FlowError
-from orchd.flow.collections import as_task, holds_task
+from orchd.flow.collections import Constant, as_task, holds_task
 from orchd.flow.drawing import Drawing, draw
 from orchd.flow.parameter import Parameter
 from orchd.flow.running import run_here
@@ -29,15 +29,16 @@ FlowEdge = Edge[Task]
 _INSIDE = """Don't call `flow.{verb}()` from within a `Flow` context manager.
 
 Do:
-    with Flow(...) as flow:
-       ...
 
-    flow.{verb}(...)
+  with Flow(...) as flow:
+      ...
+  flow.{verb}(...)
 
 Don't:
-    with Flow(...) as flow:
-       ...
-       flow.{verb}(...)"""
+
+  with Flow(...) as flow:
+      ...
+      flow.{verb}(...)"""
 
 
 class Flow:
@@ -132,7 +133,7 @@ class Flow:
     def add_edge(self, upstream_task: Any, downstream_task: Any, key: str | None = None) -> FlowEdge:
         """
         Let *downstream_task* wait for *upstream_task*; with a *key*, the result of the one is that argument of the
-        other. Both join the flow.
+        other. Both join the flow, but for a constant with a *key*: it is only kept as that argument.
 
         Raises:
             ValueError: the edge leads to itself or into a parameter, or *key* is no argument's name.
@@ -141,9 +142,12 @@ class Flow:
         if isinstance(downstream, Parameter):
             raise ValueError("Parameters must be root tasks and can not have upstream dependencies.")
 
-        if key is not None:
-            self.constants.get(downstream, {}).pop(key, None)
+        if key is not None and not holds_task(upstream_task):
+            edge = Edge[Task](Constant(upstream_task), downstream, key)
+            self.constants.setdefault(downstream, {})[key] = upstream_task
+            return edge
 
+        self.constants.get(downstream, {}).pop(key or "", None)
         return self._add(Edge(self.add_task(as_task(upstream_task, self)), downstream, key))
 
     def chain(self, *tasks: Task) -> list[FlowEdge]:

@@ -125,7 +125,7 @@ class Task:
         return get_logger(self.name)
 
     @functools.cached_property
-    def signature(self) -> inspect.Signature:
+    def _signature(self) -> inspect.Signature:
         """
         The signature of ``run``.
         """
@@ -196,7 +196,7 @@ class Task:
 
             TypeError: the arguments do not fit ``run``.
         """
-        arguments = bound_arguments(self.signature, args, kwargs)
+        arguments = bound_arguments(self._signature, args, kwargs)
         target: Binder | None = flow if flow is not None else context.get("flow")
         if target is None:
             raise ValueError(
@@ -260,7 +260,7 @@ class FunctionTask(Task):
 
         self.run = fn
         super().__init__(name=name or getattr(fn, "__name__", type(self).__name__), **task_args)
-        self.signature = signature_of(fn, name=self.name)
+        self._signature = signature_of(fn, name=self.name)
         functools.update_wrapper(self, fn, updated=())
 
     def _run_hint(self) -> str:

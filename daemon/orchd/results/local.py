@@ -86,9 +86,6 @@ class LocalResult(Result):
         """
         return self.path_of(location.format(**kwargs) if kwargs else location).exists()
 
-    def __repr__(self) -> str:
-        return f"<LocalResult: {str(self.location)!r}>"
-
 
 def default_location() -> str:
     """
