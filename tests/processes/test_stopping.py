@@ -142,9 +142,10 @@ def test_a_cancel_may_be_raised_again_with_a_shorter_grace(house: House) -> None
     """
     A second request ends a long grace; the first reason stands.
     """
-    folder = house.folder(STUBBORN, grace_s=1000.0)
+    folder = house.folder("signal.signal(signal.SIGTERM, lambda *_: say('heard', 'it'))\nhang()", grace_s=1000.0)
     _hanging(house, folder)
     _cancel(folder, "first")
+    eventually(lambda: house.said(folder, "heard"))
     _cancel(folder, "second", grace_s=0.0)
     house.ended(folder)
 
