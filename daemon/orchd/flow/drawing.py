@@ -2,12 +2,11 @@
 Draws a flow as SVG.
 """
 
+import importlib
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-import pygraphviz
 
 from orchd.engine.logs import get_logger, show_on_terminal
 from orchd.flow.task import Task
@@ -38,7 +37,8 @@ def draw(graph: Graph[Task], *, filename: str | os.PathLike[str] | None) -> Draw
     Args:
         filename: file to write, ``.svg`` is added if it is not there; None for a temporary one whose name is logged.
     """
-    drawn = pygraphviz.AGraph(directed=True, strict=False, name=graph.name)
+    # Loaded here, as it is 8 MiB that every spawner and run would carry for a picture that they never draw.
+    drawn = importlib.import_module("pygraphviz").AGraph(directed=True, strict=False, name=graph.name)
     for node in graph.nodes:
         drawn.add_node(node.slug, label=node.task.name, shape="ellipse", tooltip=node.slug)
 
