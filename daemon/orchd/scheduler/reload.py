@@ -58,6 +58,8 @@ class Reloader:
         self._read = read
         self._describe = describe
         self._one_at_a_time = threading.Lock()
+        #: Set once the flow files were tried for the first time.
+        self.has_loaded = threading.Event()
         self.config = config
         self.loaded = Loaded()
         self.error: str | None = None
@@ -86,8 +88,11 @@ class Reloader:
         Raises:
             ConfigError: a schedule names a flow that is in no file, though every file has loaded.
         """
-        with self._one_at_a_time:
-            self._load(self.config)
+        try:
+            with self._one_at_a_time:
+                self._load(self.config)
+        finally:
+            self.has_loaded.set()
 
     def sync_schedules(self) -> None:
         """

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from orchd.errors import StateError
 
 T = TypeVar("T")
 
@@ -38,6 +40,7 @@ class Writer:
         self._count = itertools.count()
         self._ready = threading.Condition()
         self._stopping = False
+        self._asked: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -58,17 +61,27 @@ class Writer:
     def ask(self, job: Callable[[], T]) -> "Future[T]":
         """
         Have *job* called as an operation; its result, or the error that it raised, comes through the future.
+
+        What :meth:`stop` drops gets a StateError; a future that was cancelled in time is not carried out.
         """
         future: Future[T] = Future()
 
         def answer() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(job())
             except Exception as error:
                 # The asker gets the error, whatever it is; the writer goes on.
                 future.set_exception(error)
 
+        with self._ready:
+            self._asked.add(future)
+            is_late = self._stopping
+        future.add_done_callback(self._asked.discard)
         self.submit(Urgency.OPERATION, answer)
+        if is_late:
+            self._refuse_asked()
         return future
 
     def stop(self, *, within_s: float = 5.0) -> None:
@@ -81,6 +94,13 @@ class Writer:
             self._ready.notify()
         if threading.current_thread() is not self._thread:
             self._thread.join(within_s)
+        self._refuse_asked()
+
+    def _refuse_asked(self) -> None:
+        for future in tuple(self._asked):
+            is_waiting = not (future.running() or future.done())
+            if is_waiting and future.set_running_or_notify_cancel():
+                future.set_exception(StateError("the daemon is stopping: ask again when it is back"))
 
     def _work(self) -> None:
         try:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from orchd import clock, operations
 from orchd.errors import NotFound
@@ -24,6 +24,8 @@ from orchd.store import queries, schedules
 from orchd.store.database import Connection, Database
 
 Json = dict[str, object]
+
+T = TypeVar("T")
 
 #: Without a tick for this long the daemon is not up, whatever it answers.
 _STALE_S: Final = 5.0
@@ -110,7 +112,7 @@ class Facade:
         self, *, flow: str, parameters: Json, at: datetime | None, idempotency_key: str | None, by: str
     ) -> "Future[str]":
         """
-        Make a run of *flow*.
+        Make a run of *flow*; one that is not known is waited for while the flow files are read for the first time.
         """
 
         def act(conn: Connection) -> str:
@@ -129,7 +131,17 @@ class Facade:
                 now=now,
             )
 
-        return self._scheduler.perform(act, then=lambda run_id: self._scheduler.take_over(FlowRunId(run_id)))
+        def perform() -> "Future[str]":
+            return self._scheduler.perform(act, then=lambda run_id: self._scheduler.take_over(FlowRunId(run_id)))
+
+        if flow in self._scheduler.board.flows or self._reloader.has_loaded.is_set():
+            return perform()
+
+        def wait_and_perform() -> str:
+            self._reloader.has_loaded.wait()
+            return perform().result()
+
+        return _in_a_thread(wait_and_perform)
 
     def cancel_run(self, ref: str, *, reason: str, by: str) -> "Future[str]":
         """
@@ -168,17 +180,7 @@ class Facade:
         """
         Read config and flow files again, in a thread of its own: it waits for the writer and for the spawner.
         """
-        future: Future[Mapping[str, object]] = Future()
-
-        def work() -> None:
-            try:
-                future.set_result(self._reloader.reload())
-            except Exception as error:
-                # Whoever asked is told; the daemon goes on with what it had.
-                future.set_exception(error)
-
-        threading.Thread(target=work, name="reload", daemon=True).start()
-        return future
+        return _in_a_thread(self._reloader.reload)
 
     def stop(self, *, cancel: bool) -> None:
         """
@@ -203,3 +205,18 @@ class Facade:
         Give the seconds of the clock that nobody can set.
         """
         return clock.monotonic()
+
+
+def _in_a_thread(work: Callable[[], T]) -> "Future[T]":
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+
+    def answer() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:
+            # Whoever asked is told; the daemon goes on with what it had.
+            future.set_exception(error)
+
+    threading.Thread(target=answer, daemon=True).start()
+    return future
