@@ -30,6 +30,7 @@ class UnixServer:
         self.requests: list[Request] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._open: set[asyncio.StreamWriter] = set()
 
     def start(self) -> None:
         """
@@ -56,9 +57,21 @@ class UnixServer:
         ready.set()
         await self._ended.wait()
         server.close()
+        for writer in self._open:
+            writer.transport.abort()
         self.path.unlink(missing_ok=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        try:
+            writer.write(await self._answer(reader))
+            await writer.drain()
+        finally:
+            # Also when the loop ends in the middle of a question: nothing may be left open.
+            writer.close()
+            self._open.discard(writer)
+
+    async def _answer(self, reader: asyncio.StreamReader) -> bytes:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         first, *fields = head.strip().split("\r\n")
         method, target, _ = first.split(" ")
@@ -69,9 +82,7 @@ class UnixServer:
         self.requests.append((method, path, query, body))
         found = self.answers.get(f"{method} {path}", _missing(path))
         answer = await asyncio.to_thread(found, query, body) if callable(found) else found
-        writer.write(answer if isinstance(answer, bytes) else _encoded(answer))
-        await writer.drain()
-        writer.close()
+        return answer if isinstance(answer, bytes) else _encoded(answer)
 
 
 def _missing(path: str) -> Answer:
