@@ -64,7 +64,7 @@ def run_name(run_id: FlowRunId) -> str:
     """
     Return the readable name of a run, made from its id: ``calm-otter-3f2a1c``.
     """
-    number = uuid.UUID(run_id).int
+    number = int(run_id.replace("-", ""), 16)
     mood = _MOODS[number % len(_MOODS)]
     animal = _ANIMALS[number // len(_MOODS) % len(_ANIMALS)]
     return f"{mood}-{animal}-{number >> 104:06x}"

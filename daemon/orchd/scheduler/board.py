@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from orchd.model.ids import FlowRunId
-from orchd.model.instants import from_us
+from orchd.model.instants import from_us, to_us
 from orchd.model.specs import FlowSpec, Overlap
 from orchd.model.states import PLACED_FLOW_RUN_STATES, FlowRunState
 from orchd.processes.folder import RunFolder
@@ -31,7 +32,7 @@ class LiveRun:
     """
 
     row: RunRow
-    folder: RunFolder
+    runs_folder: Path
     progress: Progress
     next_seq: int
     stored_bytes: int
@@ -44,6 +45,13 @@ class LiveRun:
         The run's id.
         """
         return self.row.id
+
+    @property
+    def folder(self) -> RunFolder:
+        """
+        The run's folder, which is made when the run is launched.
+        """
+        return RunFolder(self.runs_folder / self.row.id)
 
     @property
     def state(self) -> FlowRunState:
@@ -92,6 +100,10 @@ def _pause(row: PauseRow | None, *, until_us: int | None = None) -> Pause | None
     return Pause(who=row.who, at=from_us(row.at_us), note=row.note, until=until)
 
 
+#: When a held run is wanted (microseconds), its schedule's name, its id: the order in which places are given.
+_Key = tuple[int, str, FlowRunId]
+
+
 class Board:
     """
     Everything live, by name and id.
@@ -105,7 +117,7 @@ class Board:
         self.entries: dict[str, Entry] = {}
         self.flows: dict[str, FlowVersionRow] = {}
         self.live: dict[FlowRunId, LiveRun] = {}
-        self._held: list[tuple[datetime, str, FlowRunId]] = []
+        self._held: list[_Key] = []
         self._begun: dict[FlowRunId, LiveRun] = {}
         self._placed = 0
 
@@ -150,12 +162,8 @@ class Board:
         if run is None:
             run = LiveRun(
                 row=row,
-                folder=RunFolder(self.runs_folder / row.id),
-                progress=Progress(
-                    journal=row.journal_offset,
-                    stdout=Stream(name="stdout", offset=row.stdout_offset),
-                    stderr=Stream(name="stderr", offset=row.stderr_offset),
-                ),
+                runs_folder=self.runs_folder,
+                progress=_progress(row),
                 next_seq=row.next_seq,
                 stored_bytes=row.stored_bytes,
             )
@@ -182,8 +190,8 @@ class Board:
             self.entries[run.row.schedule].runs.pop(run.id, None)
 
     @staticmethod
-    def _key(run: LiveRun) -> tuple[datetime, str, FlowRunId]:
-        return from_us(run.row.wanted_at_us), run.row.schedule or "", run.id
+    def _key(run: LiveRun) -> _Key:
+        return run.row.wanted_at_us, run.row.schedule or "", run.row.id
 
     @property
     def placed(self) -> int:
@@ -197,7 +205,7 @@ class Board:
         Give schedule name -> its runs that are neither final nor ``scheduled``, oldest first.
         """
         found: dict[str | None, tuple[FlowRunId, ...]] = {}
-        for run in self._begun.values():
+        for run in self.begun_runs():
             found[run.row.schedule] = (*found.get(run.row.schedule, ()), run.id)
         return found
 
@@ -220,14 +228,17 @@ class Board:
     def held(self) -> Iterator[HeldRun]:
         """
         Give the held runs in the order in which they get a place: fire time, then schedule name.
+
+        From any thread; a run that gets its place meanwhile is passed over.
         """
-        for wanted_at, _, run_id in self._held:
-            run = self.live[run_id]
-            entry = self.entries.get(run.row.schedule or "")
+        for wanted_at_us, name, run_id in self._held.copy():
+            if run_id not in self.live:
+                continue
+            entry = self.entries.get(name)
             yield HeldRun(
                 run_id=run_id,
-                schedule=run.row.schedule,
-                fire_time=wanted_at,
+                schedule=name or None,
+                fire_time=from_us(wanted_at_us),
                 overlap=entry.row.spec.overlap if entry else Overlap.ALLOW,
             )
 
@@ -236,8 +247,23 @@ class Board:
         Give the next instant at which a schedule that is not paused fires, or a held run is wanted.
         """
         fires = [e.next_fire for e in self.entries.values() if e.next_fire is not None and e.row.paused is None]
-        later = bisect.bisect_right(self._held, now, key=lambda held: held[0])
+        later = bisect.bisect_right(self._held, to_us(now), key=lambda held: held[0])
         if later < len(self._held):
-            fires.append(self._held[later][0])
+            fires.append(from_us(self._held[later][0]))
 
         return min(fires, default=None)
+
+
+#: Of a run that has written nothing yet: shared by all of them.
+_UNREAD: Final = Progress()
+
+
+def _progress(row: RunRow) -> Progress:
+    if not (row.journal_offset or row.stdout_offset or row.stderr_offset):
+        return _UNREAD
+
+    return Progress(
+        journal=row.journal_offset,
+        stdout=Stream(name="stdout", offset=row.stdout_offset),
+        stderr=Stream(name="stderr", offset=row.stderr_offset),
+    )

@@ -65,7 +65,8 @@ class Chains:
             return []
 
         fire_time_us = to_us(join.slot.fire_time)
-        is_new = bool(slots.insert_slots(conn, [new_slot(entry, join.slot)]))
+        slot = new_slot(entry, join.slot)
+        is_new = bool(slots.insert_slots(conn, [slot]))
         slots.mark_used(conn, entry.row.id, join.used, fire_time_us)
         if join.upstream_runs:
             schedules.set_decided(conn, [(entry.row.id, max(entry.row.decided_until_us, fire_time_us - _LOOK_BACK_US))])
@@ -80,6 +81,7 @@ class Chains:
             entry,
             self._board.flows[entry.row.spec.flow],
             join.slot,
+            slot,
             host=None,
             trigger="after",
             upstream_runs=dict(join.upstream_runs),

@@ -41,6 +41,7 @@ def new_run(
     entry: Entry,
     flow: FlowVersionRow,
     decision: SlotDecision,
+    slot: NewSlot,
     *,
     host: str | None,
     trigger: str = "schedule",
@@ -50,10 +51,11 @@ def new_run(
     Give the run of a slot that is started.
 
     Args:
+        slot: as :func:`new_slot` made it of *decision*.
+
         host: where it is claimed in the same moment; None when it is held at first.
     """
-    fire_time_us = to_us(decision.fire_time)
-    run_id = run_id_of(decision)
+    run_id = slot.run_id or run_id_of(decision)
     return NewRun(
         id=run_id,
         name=run_name(run_id),
@@ -61,8 +63,9 @@ def new_run(
         flow_version_id=flow.version_id,
         source_hash=flow.spec.source_hash,
         schedule_id=entry.row.id,
-        fire_time_us=fire_time_us,
-        wanted_at_us=fire_time_us,
+        schedule=decision.schedule,
+        fire_time_us=slot.fire_time_us,
+        wanted_at_us=slot.fire_time_us,
         parameters=entry.row.spec.parameters,
         state=FlowRunState.SCHEDULED if host is None else FlowRunState.PENDING,
         host=host,

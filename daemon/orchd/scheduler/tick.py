@@ -3,7 +3,7 @@ One tick: ask the planner what is due, write it down in one transaction, launch 
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,10 +16,11 @@ from orchd.model.slots import Outcome, sentence
 from orchd.scheduler.board import Board, Entry
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.making import new_run, new_slot, run_id_of
-from orchd.schedules.plan import HeldRun, Plan, Start, admit, plan_tick
+from orchd.schedules.plan import HeldRun, Plan, Start, admit_in_order, plan_tick
 from orchd.store import runs, schedules, slots
 from orchd.store.database import Connection, Database
 from orchd.store.runs import NewRun, RunRow
+from orchd.store.slots import NewSlot
 
 _log = log.get("tick")
 
@@ -72,7 +73,7 @@ class Ticker:
         if board.placed >= self.max_runs:
             return ()
 
-        new = [
+        new = (
             HeldRun(
                 run_id=run_id_of(start.decision),
                 schedule=start.decision.schedule,
@@ -80,9 +81,10 @@ class Ticker:
                 overlap=board.entries[start.decision.schedule].row.spec.overlap,
             )
             for start in starts
-        ]
-        admitted, _ = admit(
-            list(heapq.merge(board.held(), new, key=lambda run: (run.fire_time, run.schedule or "", run.run_id))),
+        )
+        # Both come in order and are read no further than needed: of ten thousand held runs, a few get a place.
+        admitted, _ = admit_in_order(
+            heapq.merge(board.held(), new, key=lambda run: (run.fire_time, run.schedule or "", run.run_id)),
             placed=board.begun(),
             taken=board.placed,
             max_runs=self.max_runs,
@@ -93,35 +95,45 @@ class Ticker:
 
     def _write(self, conn: Connection, plan: Plan, admitted: tuple[FlowRunId, ...], *, now: datetime) -> _Written:
         at_us = to_us(now)
-        board = self._board
-        entries = board.entries
-        fresh = slots.insert_slots(conn, [new_slot(entries[d.schedule], d) for d in plan.decisions])
-        new: list[NewRun] = []
-        replaced: list[FlowRunId] = []
-        for start in plan.starts:
-            decision = start.decision
-            entry = entries[decision.schedule]
-            # One that was decided already (the clock was set back) has its row, and starts nothing.
-            if (entry.row.id, to_us(decision.fire_time)) in fresh:
-                host = self._host if run_id_of(decision) in admitted else None
-                new.append(new_run(entry, board.flows[entry.row.spec.flow], decision, host=host))
-                replaced += start.replaces
-        runs.insert_runs(conn, new, at_us=at_us)
+        live, entries = self._board.live, self._board.entries
+        starts = self._write_slots(conn, plan)
+        new = list(self._new_runs(starts, frozenset(admitted)))
+        rows = runs.insert_runs(conn, new, at_us=at_us)
+        replaced = [run_id for start, _ in starts for run_id in start.replaces if run_id in live]
         for run_id in replaced:
-            if run_id in board.live:
-                run = board.live[run_id]
-                operations.cancel_run(conn, run.row, run.folder, reason=operations.REPLACED, now=now)
-        held = [run_id for run_id in admitted if run_id in board.live and run_id not in replaced]
+            operations.cancel_run(conn, live[run_id].row, live[run_id].folder, reason=operations.REPLACED, now=now)
+        held = [run_id for run_id in admitted if run_id in live and run_id not in replaced]
         claimed = runs.claim(conn, held, host=self._host, at_us=at_us)
         schedules.set_decided(conn, [(entries[name].row.id, to_us(until)) for name, until in plan.decided])
         resumed = [entries[name].row.id for name, _ in plan.decided if entries[name].row.last_pause is not None]
         if resumed:
             schedules.clear_resumed(conn, resumed)
-        touched = (*(run.id for run in new), *claimed, *(run_id for run_id in replaced if run_id in board.live))
         return _Written(
             claimed=(*claimed, *(run.id for run in new if run.host is not None)),
-            touched=tuple(runs.get(conn, run_id) for run_id in touched),
+            touched=(*rows, *(runs.get(conn, run_id) for run_id in (*claimed, *replaced))),
         )
+
+    def _write_slots(self, conn: Connection, plan: Plan) -> list[tuple[Start, NewSlot]]:
+        """
+        Write every decision down, and return the starts that count.
+
+        One that was decided already (the clock was set back) has its row, and starts nothing.
+        """
+        made = [new_slot(self._board.entries[decision.schedule], decision) for decision in plan.decisions]
+        fresh = slots.insert_slots(conn, made)
+        started = (slot for slot in made if slot.outcome is Outcome.STARTED)
+        return [
+            (start, slot)
+            for start, slot in zip(plan.starts, started, strict=True)
+            if (slot.schedule_id, slot.fire_time_us) in fresh
+        ]
+
+    def _new_runs(self, starts: Iterable[tuple[Start, NewSlot]], admitted: frozenset[FlowRunId]) -> Iterator[NewRun]:
+        board = self._board
+        for start, slot in starts:
+            entry = board.entries[start.decision.schedule]
+            host = self._host if slot.run_id in admitted else None
+            yield new_run(entry, board.flows[entry.row.spec.flow], start.decision, slot, host=host)
 
     def _move_on(self, plan: Plan) -> None:
         """

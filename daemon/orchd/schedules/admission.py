@@ -2,7 +2,7 @@
 Which held runs may start now, and why the others may not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -59,7 +59,7 @@ class Hold:
 
 
 def admit(
-    held: Sequence[HeldRun],
+    held: Iterable[HeldRun],
     *,
     placed: Mapping[str | None, tuple[FlowRunId, ...]],
     taken: int,
@@ -73,7 +73,7 @@ def admit(
     A run of a schedule waits until all earlier ones of that schedule are final, unless its overlap is ``allow``.
 
     Args:
-        held: the runs, in any order (in the right order it is quicker).
+        held: the runs, in any order.
 
         placed: schedule name -> its runs that are neither final nor ``scheduled``.
 
@@ -83,20 +83,40 @@ def admit(
 
         now: a run wanted later than this is held.
 
-        holds: False when only the admitted runs are wanted: then the search ends with the last free place.
+        holds: False when only the admitted runs are wanted.
 
     Returns:
         The admitted runs in their order, and why each of the others is held.
+    """
+    in_order = sorted(held, key=_order)
+    return admit_in_order(in_order, placed=placed, taken=taken, max_runs=max_runs, now=now, holds=holds)
+
+
+def admit_in_order(
+    held: Iterable[HeldRun],
+    *,
+    placed: Mapping[str | None, tuple[FlowRunId, ...]],
+    taken: int,
+    max_runs: int,
+    now: datetime,
+    holds: bool,
+) -> tuple[tuple[FlowRunId, ...], tuple[Hold, ...]]:
+    """
+    Do what :func:`admit` does with runs that come in order already.
+
+    Args:
+        held: by fire time, then schedule name. Without *holds* it is read no further than to the last free place, or
+            to the first run that is not wanted yet.
     """
     admitted: list[FlowRunId] = []
     held_back: list[Hold] = []
     ahead = {schedule: runs[0] for schedule, runs in placed.items() if schedule is not None and runs}
     no_place: Fields = (("max_runs", max_runs),)
     free = max_runs - taken
-    if free <= 0 and not holds:
-        return (), ()
+    for run in held:
+        if not holds and (len(admitted) >= free or run.fire_time > now):
+            break
 
-    for run in sorted(held, key=_order):
         earlier = None
         if run.schedule is not None and run.overlap is not Overlap.ALLOW:
             earlier = ahead.get(run.schedule)
@@ -108,10 +128,8 @@ def admit(
             held_back.append(Hold(run_id=run.run_id, code="overlap", fields=(("run", earlier),)))
         elif len(admitted) < free:
             admitted.append(run.run_id)
-        elif holds:
-            held_back.append(Hold(run_id=run.run_id, code="no_place", fields=no_place))
         else:
-            break
+            held_back.append(Hold(run_id=run.run_id, code="no_place", fields=no_place))
 
     return tuple(admitted), tuple(held_back) if holds else ()
 

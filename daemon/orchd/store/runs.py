@@ -31,7 +31,7 @@ class NewRun(Struct, frozen=True, kw_only=True):
     flow_version_id: int | None = None
     source_hash: str = ""
     schedule_id: int | None = None
-    #: Name of the schedule.
+    #: Its name; not stored again, only for the row that :func:`insert_runs` returns.
     schedule: str | None = None
     fire_time_us: int | None = None
     #: When it may start.
@@ -99,7 +99,7 @@ _LIVE: Final = _SELECT.where(_C.state.in_(sorted(set(FlowRunState) - FINAL_FLOW_
 _BY_ID: Final = _SELECT.where(_C.id == sa.bindparam("run_id"))
 _BY_KEY: Final = _SELECT.where(_C.idempotency_key == sa.bindparam("key"))
 _STANDING: Final = sa.select(_C.number, _C.state, _C.started_at_us).where(_C.id == sa.bindparam("run_id"))
-_COLUMNS: Final = ("number", *NewRun.__struct_fields__, "created_at_us")
+_COLUMNS: Final = ("number", *(field for field in NewRun.__struct_fields__ if field != "schedule"), "created_at_us")
 _OFFSETS: Final = (
     flow_run.update()
     .where(_C.number == sa.bindparam("key"))
@@ -114,15 +114,18 @@ def _row(row: sa.Row[*tuple[Any, ...]]) -> RunRow:
     return RunRow(**values)
 
 
-def insert_runs(conn: Connection, runs: Sequence[NewRun], *, at_us: int) -> None:
+def insert_runs(conn: Connection, runs: Sequence[NewRun], *, at_us: int) -> list[RunRow]:
     """
     Make *runs*, each with its first event row.
+
+    Returns:
+        Their rows, in the same order.
 
     Raises:
         InternalError: a run of that id, slot and attempt, or idempotency key is there already.
     """
     if not runs:
-        return
+        return []
 
     numbers = _take_numbers(conn, len(runs))
     rows: list[bulk.Row] = []
@@ -156,6 +159,46 @@ def insert_runs(conn: Connection, runs: Sequence[NewRun], *, at_us: int) -> None
         events.append((number, None, state, at_us, run.message))
     bulk.insert(conn, flow_run, _COLUMNS, rows)
     bulk.insert(conn, event, _EVENT, events)
+    return [_new_row(number, run, at_us) for number, run in zip(numbers, runs, strict=True)]
+
+
+def _new_row(number: int, run: NewRun, at_us: int) -> RunRow:
+    """
+    Return the row of a run that was just made, without asking for it: a herd makes ten thousand.
+    """
+    return RunRow(
+        number=number,
+        id=run.id,
+        name=run.name,
+        flow=run.flow,
+        flow_version_id=run.flow_version_id,
+        source_hash=run.source_hash,
+        schedule_id=run.schedule_id,
+        schedule=run.schedule,
+        fire_time_us=run.fire_time_us,
+        wanted_at_us=run.wanted_at_us,
+        attempt=run.attempt,
+        parameters=run.parameters,
+        state=run.state,
+        host=run.host,
+        trigger=run.trigger,
+        created_by=run.created_by,
+        created_at_us=at_us,
+        started_at_us=None,
+        ended_at_us=None,
+        upstream_runs=run.upstream_runs,
+        idempotency_key=run.idempotency_key,
+        message=run.message,
+        exit_code=None,
+        signal=None,
+        peak_rss_kib=None,
+        journal_offset=0,
+        monitor_offset=0,
+        stdout_offset=0,
+        stderr_offset=0,
+        next_seq=0,
+        stored_bytes=0,
+    )
 
 
 def _take_numbers(conn: Connection, count: int) -> Sequence[int]:
