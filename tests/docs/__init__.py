@@ -1,0 +1,3 @@
+"""
+Documents against the code.
+"""
