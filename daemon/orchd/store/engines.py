@@ -49,7 +49,7 @@ def sqlite_writer(path: Path, *, busy_timeout_s: float) -> sa.Engine:
     Args:
         busy_timeout_s: how long a transaction waits for another process that holds the file locked.
     """
-    pragmas = ("PRAGMA journal_mode=WAL", *_PRAGMAS, "PRAGMA cache_size=-32000")
+    pragmas = ("PRAGMA journal_mode=WAL", *_PRAGMAS, "PRAGMA cache_size=-16000")
     return _sqlite(path, "BEGIN IMMEDIATE", pragmas, size=1, busy_timeout_s=busy_timeout_s)
 
 

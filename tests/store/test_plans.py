@@ -1,0 +1,67 @@
+"""
+The lists stay quick with a million runs, because an index answers each: SQLite says so itself.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from orchd.model.states import FlowRunState
+from orchd.store import queries, runs, slots, upkeep
+from orchd.store.database import Connection, Database
+
+S = FlowRunState
+_BAD = [S.FAILED, S.CRASHED]
+
+
+def plan_of(conn: Connection, ask: Callable[[Connection], object]) -> str:
+    """
+    Return SQLite's plans of all statements that *ask* executes.
+    """
+    seen: list[tuple[str, object]] = []
+
+    def note(_conn: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        seen.append((statement, parameters))
+
+    sa.event.listen(conn, "before_cursor_execute", note)
+    ask(conn)
+    sa.event.remove(conn, "before_cursor_execute", note)
+    plans = [conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters) for statement, parameters in seen]
+    return "\n".join(str(row[-1]) for plan in plans for row in plan)
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda conn: queries.runs(conn, before=9), "INTEGER PRIMARY KEY (rowid<?)"),
+        (lambda conn: queries.runs(conn, flow="f"), "ix_flow_run_flow_number (flow=?)"),
+        (lambda conn: queries.runs(conn, states=_BAD), "ix_flow_run_state_number (state=?)"),
+        (lambda conn: queries.runs(conn, flow="f", states=_BAD), "ix_flow_run_flow_state_number (flow=? AND state=?)"),
+        (lambda conn: queries.runs(conn, since_us=5), "ix_flow_run_created_at_us (created_at_us>?)"),
+        (lambda conn: queries.counts(conn, since_us=5), "ix_flow_run_ended_at_us_state (ended_at_us>?)"),
+        (lambda conn: queries.ended_runs(conn, states=_BAD, since_us=5), "ended_at_us_state (ended_at_us>?)"),
+        (lambda conn: queries.latest_run(conn, "f"), "ix_flow_run_flow_number (flow=?)"),
+        (lambda conn: runs.live(conn), "ix_flow_run_state_number (state=?)"),
+        (lambda conn: runs.by_key(conn, "k"), "uq_flow_run_idempotency_key (idempotency_key=?)"),
+        (lambda conn: slots.unused_finishes(conn, 1, ["f"], 5), "ix_flow_run_flow_ended_at_us (flow=? AND ended"),
+        (lambda conn: queries.last_slots(conn, [1]), "PRIMARY KEY (schedule_id=?"),
+        (
+            lambda conn: upkeep.purge(conn, before_us=5, failed_before_us=3, limit=9),
+            "ix_flow_run_ended_at_us_state (ended_at_us<?)",
+        ),
+    ],
+)
+def test_an_index_answers(tmp_path: Path, ask: Callable[[Connection], object], index: str) -> None:
+    """
+    The plan uses the index made for the question, and never walks all runs or slots.
+    """
+    store = Database.open("sqlite", state_dir=tmp_path)
+    with store.writing() as conn:
+        plan = plan_of(conn, ask)
+    store.close()
+
+    assert index in plan
+    assert "SCAN flow_run" not in plan
+    assert "SCAN slot" not in plan
