@@ -117,9 +117,7 @@ def fill(database: Database, board: Board, count: int) -> None:
     with database.writing() as conn:
         flows.record_flows(conn, [FlowSpec(name="load", file="/flows/load.py", source_hash="aa")], at_us=before)
         specs = [
-            ScheduleSpec(
-                name=f"herd-{number:05}", flow="load", kind=RuleKind.CRON, rule=f"0,{1 + number % 59} 10 * * *"
-            )
+            ScheduleSpec(name=f"herd-{n:05}", flow="load", kind=RuleKind.CRON, rule=f"0,{1 + n % 59} 10 * * *")
             for n in range(count)
         ]
         schedules.sync(conn, specs, at_us=before)
