@@ -5,6 +5,7 @@ Which days a cron text means, against a plain look at each day, and against cron
 from calendar import monthrange
 from contextlib import nullcontext
 from datetime import date, timedelta
+from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -22,23 +23,19 @@ def _last(day: date) -> int:
     return monthrange(day.year, day.month)[1]
 
 
-def _nearest_weekday(day: date, wanted: int) -> bool:
-    if wanted > _last(day):
-        return False
-
-    near = [day.replace(day=d) for d in range(1, _last(day) + 1) if day.replace(day=d).weekday() < 5]
-    return day == min(near, key=lambda each: abs(each.day - wanted))
+@cache
+def _nearest_weekday(year: int, month: int, wanted: int) -> int:
+    days = range(1, monthrange(year, month)[1] + 1)
+    weekdays = [day for day in days if date(year, month, day).weekday() < 5]
+    return min(weekdays, key=lambda day: abs(day - min(wanted, days[-1])))
 
 
 def _day_fits(item: str, day: date) -> bool:
     if item == "L":
         return day.day == _last(day)
 
-    if item == "LW":
-        return day == max(day.replace(day=d) for d in range(25, _last(day) + 1) if day.replace(day=d).weekday() < 5)
-
     if item.endswith("W"):
-        return _nearest_weekday(day, int(item[:-1]))
+        return day.day == _nearest_weekday(day.year, day.month, 31 if item == "LW" else int(item[:-1]))
 
     return item == "*" or (day.day % 2 == 1 if item == "*/2" else day.day == int(item))
 
@@ -154,6 +151,15 @@ def test_a_leap_day_on_a_sunday_is_found_decades_away():
     rule = Cron("0 0 29 2 */6", "UTC")
 
     assert [utc("2048-02-29"), utc("2060-02-29")] == list(first(rule, utc("2032-03-01"), 2))
+
+
+def test_the_nearest_weekday_of_a_day_that_a_month_lacks_is_that_of_its_last_day():
+    """
+    31W fires in every month: in April 2026 on Thursday 30th, in May, which ends on a Sunday, on Friday 29th.
+    """
+    fires = first(Cron("0 0 31W * *", "UTC"), utc("2026-03-31"), 2)
+
+    assert [utc("2026-04-30"), utc("2026-05-29")] == list(fires)
 
 
 def test_the_end_of_the_calendar_is_no_error():

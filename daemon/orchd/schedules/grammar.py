@@ -33,7 +33,8 @@ class Field:
 
     #: The numbers it names, sorted.
     values: tuple[int, ...]
-    #: ``L``, ``LW``, ``15W`` (days of the month), ``5L``, ``5#3`` (days of the week), in upper case.
+    #: ``L``, ``LW``, ``15W`` (days of the month), ``5L``, ``5#3`` (days of the week), in upper case. ``31W`` means the
+    #: last day in a shorter month, and a ``W`` never leaves its month.
     specials: tuple[str, ...] = ()
     #: True when its text begins with ``*``.
     starred: bool
