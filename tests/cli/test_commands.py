@@ -61,6 +61,21 @@ def test_runs_are_asked_for_as_wanted(server: UnixServer, orchd: Orchd) -> None:
     assert server.requests[-1][2] == {"flow": "f", "state": "timed_out", "since": "2026-11-23T17:00:00Z", "limit": "3"}
 
 
+def test_a_long_list_is_fetched_in_pages(server: UnixServer, orchd: Orchd) -> None:
+    """
+    The API gives 500 runs at once; more are asked for until there are as many as wanted.
+    """
+
+    def page(query: dict[str, str], _: object) -> dict[str, object]:
+        newest = int(query.get("before", 1201)) - 1
+        return {"runs": [a_run(number) for number in range(newest, max(newest - int(query["limit"]), 0), -1)]}
+
+    server.answers["GET /runs"] = page
+    numbers = [run["number"] for run in json.loads(orchd("runs", "--limit", "1100", "--json").stdout)["runs"]]
+
+    assert numbers == list(range(1200, 100, -1))
+
+
 def test_start_sends_parameters(server: UnixServer, orchd: Orchd, tmp_path: Path) -> None:
     """
     A value is JSON or else text, --param wins over the file, and every request has a key of its own.

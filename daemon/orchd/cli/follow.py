@@ -16,6 +16,8 @@ from orchd.client import Client, quote
 WAIT_S: Final = 20
 #: Lines asked for at once.
 PAGE: Final = 2000
+#: Runs asked for at once: as many as the API gives.
+RUNS: Final = 500
 #: Seconds before the next question after an answer that brought nothing: a daemon that does not wait is not flooded.
 _IDLE_S: Final = 0.2
 #: The same while there are only held runs, of which the daemon tells at once.
@@ -90,7 +92,7 @@ class Follower:
     def _later(self, name: str, *, after: int, done: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         followed = {run["number"] for run in done if run["state"] in _FINAL}
         while True:
-            answer = self._client.get("/runs", flow=name, after=after, limit=PAGE, wait_s=WAIT_S)
+            answer = self._client.get("/runs", flow=name, after=after, limit=RUNS, wait_s=WAIT_S)
             found = sorted(answer["runs"], key=lambda run: int(run["number"]))
             while found and found[0]["number"] in followed:
                 after = found.pop(0)["number"]

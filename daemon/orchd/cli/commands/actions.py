@@ -44,7 +44,11 @@ def run(args: argparse.Namespace) -> int:
     client = connect(args)
     match args.action:
         case "cancel":
-            emit(args, client.post(f"/runs/{quote(args.run)}/cancel", {"reason": args.reason}), view="started")
+            emit(
+                args,
+                client.post(f"/runs/{quote(args.run)}/cancel", {"reason": args.reason} if args.reason else {}),
+                view="started",
+            )
         case "pause":
             path = f"/schedules/{quote(args.schedule)}/pause"
             emit(args, client.post(path, {"note": args.note}), view="paused")

@@ -11,6 +11,10 @@ from orchd.cli import times
 from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
+from orchd.client import Client
+
+#: Runs that the API gives at once.
+_PAGE = 500
 
 _EXAMPLES = {
     "flows": ("orchd flows", "orchd flows --json"),
@@ -45,13 +49,25 @@ def run(args: argparse.Namespace) -> int:
     """
     Print the list.
     """
-    query: dict[str, object] = {}
-    if args.noun == "runs":
-        since = args.since and times.parse(args.since, now=clock.now(), past=True)
-        state = args.state and _state(args.state)
-        query = {"flow": args.flow, "state": state, "since": since, "limit": args.limit}
-    emit(args, connect(args).get(f"/{args.noun}", **query), view=args.noun)
+    client = connect(args)
+    answer = _runs(args, client) if args.noun == "runs" else client.get(f"/{args.noun}")
+    emit(args, answer, view=args.noun)
     return 0
+
+
+def _runs(args: argparse.Namespace, client: Client) -> dict[str, list[dict[str, object]]]:
+    since = args.since and times.parse(args.since, now=clock.now(), past=True)
+    state = args.state and _state(args.state)
+    found: list[dict[str, object]] = []
+    while (left := args.limit - len(found)) > 0:
+        before = found[-1]["number"] if found else None
+        page = client.get("/runs", flow=args.flow, state=state, since=since, limit=min(left, _PAGE), before=before)[
+            "runs"
+        ]
+        found += page
+        if len(page) < _PAGE:
+            break
+    return {"runs": found}
 
 
 def _state(text: str) -> str:
