@@ -14,6 +14,7 @@ from orchd.errors import ConfigError
 from orchd.model.instants import to_us
 from orchd.model.specs import Description, FlowSpec
 from orchd.scheduler.core import Scheduler
+from orchd.schedules import forget
 from orchd.store import flows, schedules
 from orchd.store.database import Connection
 
@@ -128,6 +129,8 @@ class Reloader:
         Decide by the old rules up to now, then write the new ones and use them. Called by the writer.
         """
         scheduler = self._scheduler
+        # A new tz database counts from now on; past rows stay.
+        forget()
         scheduler.decide_up_to_now({spec.name for spec in config.schedules})
         at_us = to_us(clock.now())
         with scheduler.database.writing() as conn:
