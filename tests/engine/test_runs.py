@@ -4,22 +4,18 @@ What happens to tasks when a flow runs, and what the recorder is told of it.
 
 import asyncio
 import logging
-import pickle
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 import orchd
-from orchd import Flow, LocalResult, Parameter, task
-from orchd.engine.context import Context, date_values
+from orchd import Flow, Parameter, task
 from orchd.engine.signals import FAIL
-from orchd.engine.state import Failed, Success
 from orchd.model.states import TASK_RUN_MOVES, FlowRunState, TaskRunState
 from support.recording import executed, flow_of
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SOON = timedelta(milliseconds=1)
 
 
@@ -305,45 +301,48 @@ def test_the_context_has_the_classic_keys():
     assert "task_name" not in orchd.context
 
 
-def test_days_follow_the_zone_of_the_date():
+def test_other_exceptions_than_retry_on_are_not_tried_again():
     """
-    today and its neighbours are days in the zone of the given date.
+    The failure stands at once, and the log says why.
     """
-    values = date_values("2021-11-06T23:30:00-04:00", now=NOON)
+    _, told = executed(
+        flow_of(task(lambda: 1 / 0, name="bad", max_retries=3, retry_delay=SOON, retry_on=(KeyError, OSError)))
+    )
 
-    assert f"{values['date']}" == "2021-11-06T23:30:00-04:00"
-    assert (values["yesterday"], values["today_nodash"], values["tomorrow"]) == ("2021-11-05", "20211106", "2021-11-07")
+    assert told.states("bad-1") == ["running", "failed"]
+    assert any("Skipping retry. Exception of type 'ZeroDivisionError' is not" in text for text in told.texts())
 
 
-def test_a_date_that_is_none_is_kept():
+def test_what_a_terminal_cannot_say_is_escaped(capsys):
     """
-    Text that is no date stays as it is, and the days are those of now.
+    Half of a character, as invalid UTF-8 becomes it, breaks no log line.
     """
-    values = date_values("now?", now=NOON)
 
-    assert (values["date"], values["today"]) == ("now?", "2026-11-23")
+    @task(log_stdout=True)
+    def talks():
+        print("half \udcff")
+
+    flow_of(talks).run()
+    out, err = capsys.readouterr()
+
+    assert "orchd.TaskRunner | half \\udcff\n" in out
+    assert err == ""
 
 
-def test_the_context_gives_back_what_was_there():
+def test_a_flow_in_a_task_has_its_own_context_and_time_limit():
     """
-    A block's keys end with it, and a missing one is an AttributeError.
+    A task may run a flow; afterwards its own context is back.
     """
-    context = Context()
-    context.a = 1
-    with context(a=2, b=3):
-        assert (context.a, context.b) == (2, 3)
 
-    assert dict(context) == {"a": 1}
-    with pytest.raises(AttributeError, match="'Context' object has no attribute 'nope'"):
-        _ = context.nope
+    @task(timeout=60)
+    def outer():
+        inner = flow_of(task(lambda: orchd.context.flow_name, name="inner", timeout=30), name="within").run()
+        return [state.result for state in inner.result.values()], orchd.context.flow_name
 
+    with Flow("around") as flow:
+        last = outer()
 
-def test_the_context_cannot_be_pickled():
-    """
-    It belongs to a thread; a pickled one would mean nothing.
-    """
-    with pytest.raises(TypeError, match="Pickling context objects is explicitly not supported"):
-        pickle.dumps(orchd.context)
+    assert executed(flow)[0].result[last].result == (["within"], "around")
 
 
 def test_a_time_limit_holds_in_any_thread():
@@ -363,14 +362,3 @@ def test_a_time_limit_holds_in_any_thread():
     thread.join(timeout=60)
 
     assert [type(state).__name__ for state in ends] == ["TimedOut"]
-
-
-def test_states_are_equal_by_class_and_result():
-    """
-    The message does not count.
-    """
-    assert Success("a", result=1) == Success("b", result=1)
-    assert Success(result=1) != Success(result=2)
-    assert Success() != Failed()
-    assert repr(Success("m")) == '<Success: "m">'
-    assert LocalResult(dir=".").can_store

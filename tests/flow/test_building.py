@@ -2,15 +2,13 @@
 Building flows: calls, arguments, dependencies, and the errors that say what is wrong.
 """
 
-import re
-import warnings
 from collections import namedtuple
 from datetime import timedelta
 
 import pandas as pd
 import pytest
 
-from orchd import Flow, LocalResult, Parameter, Task, task
+from orchd import Flow, Parameter, Task, task
 from orchd.flow.collections import constant_name
 from support.recording import executed, flow_of
 
@@ -234,168 +232,6 @@ def test_parameters_take_values_or_defaults():
     assert state.result[last].result == [1, None, 3]
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"b": 1, "zz": 2}, "Flow.run received the following unexpected parameters: zz"),
-        ({}, "Flow.run did not receive the following required parameters: a, b"),
-    ],
-)
-def test_wrong_parameters_are_named(given, message):
-    """
-    Unknown and missing parameters are all named; under the daemon they make a failed run.
-    """
-    flow = flow_of(lambda: show([Parameter("b"), Parameter("a")]))
-    state, told = executed(flow, **given)
-
-    assert state.is_failed()
-    assert told.ends[0][1] == message
-    with pytest.raises(ValueError, match=message):
-        flow.run(parameters=given)
-
-
-def test_a_circle_is_refused():
-    """
-    Tasks that wait for each other give a failed run that says so, and validate raises.
-    """
-    with Flow("f") as flow:
-        first, second = one(), show(1)
-        first.set_upstream(second)
-        second.set_upstream(first)
-
-    with pytest.raises(ValueError, match="Cycle found; flows must be acyclic!"):
-        flow.validate()
-
-    state, told = executed(flow)
-    assert state.message == "Unexpected error: ValueError('Cycle found; flows must be acyclic!')"
-    assert told.ends[0][1] == state.message
-
-
-def in_flow(build):
-    """
-    Return a function that does *build* in a flow's block.
-    """
-    return lambda: flow_of(build)
-
-
-@pytest.mark.parametrize(
-    ("act", "kind", "message"),
-    [
-        (lambda: Flow(""), ValueError, "A name must be provided for the flow."),
-        (one, ValueError, "Could not infer an active Flow context while creating edge to <Task: one>."),
-        (lambda: one.set_upstream(show), ValueError, "No Flow was passed, and could not infer an active Flow context."),
-        (in_flow(lambda: show()), TypeError, "missing a required argument: 'x'"),
-        (in_flow(lambda: show(1, 2)), TypeError, "too many positional arguments"),
-        (in_flow(lambda: show(1, y=2)), TypeError, "got an unexpected keyword argument 'y'"),
-        (in_flow(lambda: list(one())), TypeError, "Task is not iterable."),
-        (
-            in_flow(lambda: show([Parameter("x"), Parameter("x")])),
-            ValueError,
-            'A task with the slug "x" already exists in this flow.',
-        ),
-        (
-            in_flow(lambda: Parameter("x").set_upstream(one)),
-            ValueError,
-            "Parameters must be root tasks and can not have upstream dependencies.",
-        ),
-        (in_flow(lambda: Parameter("x")(1)), TypeError, "Parameter 'x' takes no arguments in a flow"),
-        (lambda: Flow("f").add_task(5), TypeError, "Tasks must be Task instances (received <class 'int'>)"),
-        (lambda: Flow("f").set_reference_tasks([one]), ValueError, "reference tasks must be part of the flow."),
-        (lambda: Flow("f").edges_to(one), ValueError, 'Task <Task: one> was not found in Flow <Flow: name="f">'),
-        (lambda: task(5), TypeError, "`fn` must be callable"),
-        (lambda: task(lambda *args: 1), ValueError, "Tasks with variable positional arguments (*args) are not"),
-        (lambda: task(lambda flow: 1), ValueError, "Tasks cannot have the following argument names: flow."),
-        (lambda: task(lambda x, /: 1), TypeError, "Found positional-only parameters in the function signature"),
-        (lambda: task(max), ValueError, "This function can not be inspected"),
-        (lambda: Task(tags="a"), TypeError, "Tags should be a set of tags, not a string."),
-        (lambda: Task(max_retries=1), ValueError, "A datetime.timedelta `retry_delay` must be provided if max_retr"),
-        (
-            lambda: Task(retry_delay=timedelta(1)),
-            ValueError,
-            "A `max_retries` argument greater than 0 must be provided if specifying a retry delay.",
-        ),
-        (lambda: Task(retry_on=ValueError), ValueError, "A number of `max_retries` must be provided if `retry_on`"),
-        (
-            lambda: Task(max_retries=1, retry_delay=timedelta(1), retry_on="x"),
-            TypeError,
-            "Invalid `retry_on` value 'x'. Expected an exception type but got an instance of str",
-        ),
-        (
-            lambda: Task(max_retries=1, retry_delay=timedelta(1), retry_on=[BaseException]),
-            TypeError,
-            "Invalid `retry_on` value <class 'BaseException'>. Expected an exception subclass.",
-        ),
-        (lambda: Task(timeout=1.5), TypeError, "Only integer timeouts (representing seconds) are supported."),
-        (lambda: one.copy(foo=1), AttributeError, "<Task: one> does not have foo as an attribute"),
-        (lambda: Flow("f").run(q=1), TypeError, "run() got an unexpected keyword argument 'q'"),
-    ],
-)
-def test_mistakes_are_named(act, kind, message):
-    """
-    Each mistake in building a flow raises its classic sentence.
-    """
-    with pytest.raises(kind) as caught:
-        act()
-
-    assert message in str(caught.value)
-
-
-def test_a_class_with_a_bad_run_is_refused_when_it_is_written():
-    """
-    The signature of run is checked with the class statement.
-    """
-    with pytest.raises(ValueError, match="Tasks with variable positional arguments"):
-
-        class Bad(Task):
-            """
-            Has a signature that cannot be.
-            """
-
-            def run(self, *args):
-                """
-                Never runs.
-                """
-
-
-def test_running_inside_the_block_is_refused():
-    """
-    flow.run() in the flow's own block would run half a flow.
-    """
-    with Flow("f") as flow, pytest.raises(RuntimeError, match=r"Don't call `flow.run\(\)` from within"):
-        flow.run()
-
-
-@pytest.mark.parametrize(
-    ("act", "message"),
-    [
-        (in_flow(lambda: Parameter("p")), "Tasks were created but not added to the flow: {<Parameter: p>}."),
-        (lambda: Task(timeout=timedelta(seconds=2.5)), "Task timeouts do not support a sub-second resolution"),
-        (
-            lambda: Task(target="t", result=LocalResult(location="l")),
-            "Both `result.location` and `target` were provided. The `target` value will be used.",
-        ),
-        (in_flow(lambda: show(one()).copy().bind(2)), "You are making a copy of a task that has dependencies"),
-    ],
-)
-def test_doubtful_things_are_warned_about(act, message):
-    """
-    What is allowed but probably not meant gives its classic warning.
-    """
-    with pytest.warns(UserWarning, match=re.escape(message)):
-        act()
-
-
-def test_tasks_written_in_the_block_give_no_warning():
-    """
-    A task that is made and called in the block is not taken for a forgotten one.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        flow = flow_of(lambda: task(lambda: 1, name="a")())
-
-    assert list(flow.slugs.values()) == ["a-1"]
-
-
 def test_reference_tasks_decide():
     """
     A failed task that is no reference task leaves the flow a success.
@@ -428,6 +264,53 @@ def test_a_task_can_be_called_as_the_function_it_is():
     assert show.run(5) == 5
     assert show.__doc__ is not None
     assert show.__name__ == "show"
+
+
+def test_a_flow_answers_questions_about_itself():
+    """
+    Tasks, edges, roots and ends, in order where there is one.
+    """
+    with Flow("f") as flow:
+        p = Parameter("p", default=1)
+        first = show(p)
+        last = show([first, 2])
+
+    middle = next(task for task in flow if task.name == "List")
+    assert flow.tasks == {p, first, middle, last}
+    assert list(flow) == [p, first, middle, last] == list(flow.sorted_tasks())
+    assert flow.root_tasks() == {p}
+    assert flow.terminal_tasks() == flow.reference_tasks() == {last}
+    assert flow.upstream_tasks(last) == {middle}
+    assert flow.downstream_tasks(p) == {first}
+    assert flow.parameters() == {p}
+    assert flow.get_tasks("show") == [first, last]
+    assert set(flow.get_tasks()) == flow.tasks
+    assert len(flow.edges_from(first)) == 1
+    again = Flow("g", tasks=[first], edges=flow.edges, reference_tasks=[p])
+    assert again.reference_tasks() == {p}
+    assert again.edges == flow.edges
+
+
+def test_a_dependency_can_be_said_from_above():
+    """
+    set_dependencies takes what waits for a task too, and add_edge twice is one edge.
+    """
+    with Flow("f") as flow:
+        first, second = one(), show(2)
+        first.set_dependencies(downstream_tasks=[second])
+        flow.add_edge(first, second)
+
+    assert flow.upstream_tasks(second) == {first}
+    assert len(flow.edges) == 1
+
+
+def test_a_parameter_can_be_copied_under_another_name():
+    """
+    The copy keeps the default, and its slug is its name.
+    """
+    copied = Parameter("a", default=2).copy("b")
+
+    assert (copied.name, copied.slug, copied.default) == ("b", "b", 2)
 
 
 def test_a_name_of_a_slug_that_is_taken_gets_the_next_number():

@@ -2,6 +2,7 @@
 Results on disk: where they go, that they are whole, and targets that spare a task its run.
 """
 
+import base64
 import os
 import pickle
 import threading
@@ -256,3 +257,23 @@ def test_the_plain_result_stores_nothing():
     assert repr(Result(5)) == "<Result: 5>"
     with pytest.raises(NotImplementedError, match="choosing a Result subclass"):
         Result().write(5)
+
+
+def test_pickles_in_base64_are_read():
+    """
+    Old classic releases wrote them so; other text is no pickle.
+    """
+    assert PickleSerializer().deserialize(base64.b64encode(pickle.dumps([1]))) == [1]
+    with pytest.raises(pickle.UnpicklingError):
+        PickleSerializer().deserialize(b"zzz")
+
+
+def test_results_are_values():
+    """
+    Equal by all they hold; a copy for another value forgets where the first one lies.
+    """
+    first = LocalResult(dir="/x", location="a")
+
+    assert first == first.copy()
+    assert first != LocalResult(dir="/y", location="a")
+    assert (first.from_value(3).value, first.from_value(3).location) == (3, None)

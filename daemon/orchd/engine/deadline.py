@@ -84,6 +84,9 @@ def _by_thread(seconds: int, work: Callable[[], T]) -> T:
         with guard:
             is_open = False
 
+        # One that was set but not yet raised would hit whatever this thread does next.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker), None)
+
     if fired:
         raise TaskTimeout
 

@@ -34,6 +34,13 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
     Writes to whatever standard output is at the moment, past a task's capture of its own prints.
     """
 
+    def format(self, record: logging.LogRecord) -> str:
+        """
+        Return the line; what the terminal's encoding cannot say is written with backslashes.
+        """
+        encoding = self.stream.encoding or "utf-8"
+        return super().format(record).encode(encoding, "backslashreplace").decode(encoding)
+
     @property
     def stream(self) -> TextIO:
         """
