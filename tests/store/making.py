@@ -9,8 +9,8 @@ from orchd.model.ids import FlowRunId
 from orchd.model.slots import Outcome, Reason
 from orchd.model.specs import FlowSpec, RuleKind, ScheduleSpec, TaskSpec
 from orchd.model.states import FLOW_RUN_MOVES, FlowRunState
-from orchd.store import runs, schedules, slots
-from orchd.store.database import Connection
+from orchd.store import queries, runs, schedules, slots
+from orchd.store.database import Connection, Database
 
 S = FlowRunState
 
@@ -106,3 +106,13 @@ def skipped(row: schedules.ScheduleRow, fire_time_us: int, **values: object) -> 
         "run_id": None,
     }
     return slot(row, fire_time_us, **usual | values)
+
+
+def still_works(store: Database) -> None:
+    """
+    Write something and read it again.
+    """
+    with store.writing() as conn:
+        run = add_run(conn)
+    with store.reading() as conn:
+        assert queries.find_run(conn, run.id) == run

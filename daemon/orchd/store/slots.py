@@ -74,7 +74,7 @@ def insert_slots(conn: Connection, slots: Sequence[NewSlot]) -> frozenset[tuple[
             one.until_us,
             one.outcome.value,
             one.reason.value,
-            encode(one.fields).decode(),
+            encode(one.fields).decode() if one.fields else "{}",
             one.run_id,
         )
         for one in slots
