@@ -85,7 +85,6 @@ def test_a_run_sees_a_clean_environment_and_its_own_names(tmp_path: Path) -> Non
         "SHELL",
         "TMPDIR",
         "MINE",
-        "PWD",
         "LC_CTYPE",
     }
     assert {name for name in env if name not in allowed} == {

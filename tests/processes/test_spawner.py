@@ -3,6 +3,7 @@ The spawner: what it answers, when it ends, and what becomes of its orphans.
 """
 
 import os
+import resource
 import select
 import signal
 import socket
@@ -17,7 +18,7 @@ import pytest
 from orchd.model.specs import Description
 from orchd.processes import fence
 from orchd.processes.launch import Spawner, SpawnerGone
-from orchd.processes.protocol import Ended, Launched
+from orchd.processes.protocol import Ended, Launched, Refused
 from support.waiting import eventually
 
 from .conftest import House, is_alive
@@ -31,6 +32,25 @@ def _receive_for_ever(house: House) -> None:
 def _launch_for_ever(house: House) -> None:
     while True:
         house.spawner.launch(house.runs / "none")
+
+
+def test_a_spawner_without_descriptors_refuses_and_goes_on(own_house: House) -> None:
+    """
+    A launch that cannot be watched is refused before anything of it begins, and may be asked for again.
+    """
+    assert own_house.run("pass")[1].state == "success"
+    folder = own_house.folder("pass")
+    own_house.replies.clear()
+    _, hard = resource.prlimit(own_house.spawner.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(own_house.spawner.pid, resource.RLIMIT_NOFILE, (3, hard))
+    own_house.spawner.launch(folder.path)
+    own_house.receive()
+    resource.prlimit(own_house.spawner.pid, resource.RLIMIT_NOFILE, (1024, hard))
+
+    (reply,) = own_house.replies
+    assert isinstance(reply, Refused)
+    assert folder.records() == ()
+    assert own_house.finish(folder).state == "success"
 
 
 def test_a_launch_is_answered_twice(house: House) -> None:

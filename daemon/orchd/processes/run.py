@@ -170,12 +170,7 @@ def _load(spec: RunSpec, recorder: JournalRecorder) -> Flow:
 def _set_environment(folder: RunFolder, spec: RunSpec) -> None:
     if spec.env_file is not None:
         os.environ.update(read_env_file(Path(spec.env_file)))
-    os.environ.update(
-        ORCHD_RUN_ID=spec.run_id,
-        ORCHD_RUN_KEY=spec.run_key,
-        ORCHD_RUN_DIR=str(folder.path),
-        PWD=str(Path(spec.file).parent),
-    )
+    os.environ.update(ORCHD_RUN_ID=spec.run_id, ORCHD_RUN_KEY=spec.run_key, ORCHD_RUN_DIR=str(folder.path))
     time.tzset()
 
 

@@ -5,7 +5,6 @@ It serves one request at a time, reaps its children, kills what it adopts, and e
 """
 
 import contextlib
-import gc
 import io
 import os
 import select
@@ -37,6 +36,7 @@ from orchd.processes.protocol import (
     Reply,
 )
 from orchd.processes.verdict import describing_error
+from orchd.processes.warm import warm_up
 
 _GONE: Final = select.POLLHUP | select.POLLRDHUP | select.POLLERR
 _BUG: Final = 70
@@ -103,23 +103,26 @@ class _Spawner:
                     self._say(Described(id=request.id, ok=False, error=text))
 
     def _fork(self, main: Callable[[], int], request: Launch | Describe) -> int:
+        # A descriptor for the pidfd is set aside first: a child that cannot be watched must not be forked.
+        reserved = os.dup(0)
         # Blocked before the fork, so that no signal finds a monitor that does not wait for it yet.
         signal.pthread_sigmask(signal.SIG_BLOCK, monitor.SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._be(main)
+                self._be(main, reserved)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            os.close(reserved)
         kill_at = clock.monotonic() + request.time_limit_s if isinstance(request, Describe) else None
         self._watch(_Child(pid=pid, request=request, kill_at=kill_at))
         return pid
 
-    def _be(self, main: Callable[[], int]) -> NoReturn:
+    def _be(self, main: Callable[[], int], reserved: int) -> NoReturn:
         code = _BUG
         try:
             self._connection.close()
-            for fd in self._children:
+            for fd in (reserved, *self._children):
                 os.close(fd)
             code = main()
         except BaseException:
@@ -191,9 +194,7 @@ def main(fd: int) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     os.set_inheritable(fd, False)
-    gc.collect()
-    gc.disable()
-    gc.freeze()
+    warm_up()
     _Spawner(socket.socket(fileno=fd)).serve()
 
 
