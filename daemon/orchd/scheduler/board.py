@@ -125,7 +125,6 @@ class Board:
         """
         Take over the schedules as the store has them now, and compute their next fire times.
         """
-        old = self.entries
         self.entries = {}
         for row in rows:
             rule = rule_of(row.spec)
@@ -133,8 +132,10 @@ class Board:
                 row=row,
                 rule=rule,
                 next_fire=rule.next_after(from_us(row.decided_until_us)),
-                runs=old[row.spec.name].runs if row.spec.name in old else {},
             )
+        for run in self.live.values():
+            if run.row.schedule in self.entries:
+                self.entries[run.row.schedule].runs[run.id] = run
 
     def set_flows(self, flows: dict[str, FlowVersionRow]) -> None:
         """
@@ -207,6 +208,7 @@ class Board:
         found: dict[str | None, tuple[FlowRunId, ...]] = {}
         for run in self.begun_runs():
             found[run.row.schedule] = (*found.get(run.row.schedule, ()), run.id)
+
         return found
 
     def begun_runs(self) -> list[LiveRun]:
@@ -239,7 +241,7 @@ class Board:
                 run_id=run_id,
                 schedule=name or None,
                 fire_time=from_us(wanted_at_us),
-                overlap=entry.row.spec.overlap if entry else Overlap.ALLOW,
+                overlap=entry.row.spec.overlap if entry else Overlap.QUEUE,
             )
 
     def next_wake(self, now: datetime) -> datetime | None:

@@ -2,15 +2,12 @@
 Noticing that the wall clock was set: it moved by another amount than the clock that nobody can set.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 #: Smaller differences are the clock being slewed by NTP, or a machine that was busy.
 MIN_JUMP: Final = timedelta(seconds=0.5)
-#: How many jumps are remembered.
-_KEPT: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +27,6 @@ class ClockWatch:
 
     def __init__(self) -> None:
         self._offset_s: float | None = None
-        self.jumps: deque[ClockJump] = deque(maxlen=_KEPT)
 
     def look(self, now: datetime, *, monotonic_s: float) -> ClockJump | None:
         """
@@ -40,6 +36,5 @@ class ClockWatch:
         last_s, self._offset_s = self._offset_s, offset_s
         if last_s is None or abs(offset_s - last_s) < MIN_JUMP.total_seconds():
             return None
-        jump = ClockJump(at=now, seconds=round(offset_s - last_s, 3))
-        self.jumps.append(jump)
-        return jump
+
+        return ClockJump(at=now, seconds=round(offset_s - last_s, 3))

@@ -23,6 +23,7 @@ from orchd.scheduler.clock_watch import ClockWatch
 from orchd.scheduler.follow import Follower
 from orchd.scheduler.health import StoreHealth
 from orchd.scheduler.ingest import Ingest
+from orchd.scheduler.jumps import Jumps
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.reading import owners_before
 from orchd.scheduler.tick import Ticker
@@ -69,11 +70,12 @@ class Scheduler:
     ) -> None:
         self.database = database
         self.board = Board(runs_folder)
-        self.clock_watch = ClockWatch()
+        self.jumps = Jumps(database)
         self.health = StoreHealth()
         self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge)
         self._writer = writer
         self._hooks = hooks
+        self._clock_watch = ClockWatch()
         self._is_ticking = True
         self._is_first_tick = True
         self._ingest = Ingest(
@@ -182,6 +184,7 @@ class Scheduler:
         """
         Read the board from the store, and find out about every run that has begun. Called once, by the writer.
         """
+        self.jumps.load()
         self.take_over_schedules()
         with self.database.reading() as conn:
             rows = runs.live(conn)
@@ -202,10 +205,12 @@ class Scheduler:
 
     def _tick(self) -> None:
         now = clock.now()
-        jump = self.clock_watch.look(now, monotonic_s=clock.monotonic())
+        jump = self._clock_watch.look(now, monotonic_s=clock.monotonic())
         if jump is not None:
             _log.warning("clock_jumped", seconds=jump.seconds)
+            self.jumps.note(jump)
         with self.health.watching():
+            self.jumps.keep()
             if self._is_ticking:
                 # A clock that was set back may have left cursors in the future, also before this daemon began.
                 everything = jump is not None or self._is_first_tick

@@ -30,9 +30,7 @@ class Overview:
         Give run id -> why it is held at this moment.
         """
         board = self._board
-        _, holds = admit(
-            list(board.held()), placed=board.begun(), taken=board.placed, max_runs=max_runs, now=now, holds=True
-        )
+        _, holds = admit(board.held(), placed=board.begun(), taken=board.placed, max_runs=max_runs, now=now, holds=True)
         return {hold.run_id: hold.sentence for hold in holds}
 
     def upcoming(self, schedule: str | None, *, n: int, after: datetime) -> list[Json]:
@@ -42,7 +40,7 @@ class Overview:
         Raises:
             NotFound: there is no such schedule.
         """
-        entries = dict(self._board.entries)
+        entries = self._board.entries
         if schedule is not None:
             if schedule not in entries:
                 raise NotFound(f"there is no schedule '{schedule}'; there are {', '.join(entries) or 'none'}")

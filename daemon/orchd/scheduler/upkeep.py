@@ -14,7 +14,7 @@ from orchd.config import Config
 from orchd.model.instants import to_us
 from orchd.scheduler.health import StoreHealth
 from orchd.scheduler.writer import Urgency, Writer
-from orchd.store import upkeep
+from orchd.store import jumps, upkeep
 from orchd.store.database import Database
 
 _log = log.get("upkeep")
@@ -70,6 +70,7 @@ class Upkeep:
                 removed: object = upkeep.trim_logs(
                     conn, before_us=before_us, failed_before_us=failed_before_us, rows=_LINES_AT_ONCE
                 ) or upkeep.purge(conn, before_us=before_us, failed_before_us=failed_before_us, limit=_RUNS_AT_ONCE)
+                jumps.forget(conn, before_us=failed_before_us)
             if removed:
                 self._writer.submit(Urgency.UPKEEP, self._purge)
 

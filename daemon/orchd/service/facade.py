@@ -84,9 +84,7 @@ class Facade:
             },
             "broken": [{"file": file, "error": why} for file, why in self._reloader.loaded.errors],
             "config_error": self._reloader.error,
-            "clock_jumps": [
-                {"at": iso(jump.at), "seconds": jump.seconds} for jump in list(self._scheduler.clock_watch.jumps)
-            ],
+            "clock_jumps": [{"at": iso(jump.at), "seconds": jump.seconds} for jump in self._scheduler.jumps.latest()],
             "clock_waits": self._overview.clock_waits(clock.now()),
         }
 

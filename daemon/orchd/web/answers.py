@@ -1,25 +1,54 @@
 """
-Read models as responses.
+Read models as responses, and what the OpenAPI document says of errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 from fastapi import Response
+from pydantic import BaseModel, Field
 
+from orchd.model.states import FlowRunState
 from orchd.store.queries import RunView
+from orchd.web.daemon import Daemon
+
+R = TypeVar("R", bound=RunView)
 
 
-def answer(body: Mapping[str, object]) -> Response:
+class ErrorFacts(BaseModel):
     """
-    Give *body*, which may hold read models, as a JSON response.
+    What went wrong.
     """
-    return Response(msgspec.json.encode(body), media_type="application/json")
+
+    code: str = Field(description="a word for programs, such as `not_found`")
+    message: str = Field(description="one sentence: what happened, with which value, what to do")
+    field: str | None = Field(description="the part of the request that cannot be meant, if it is one")
 
 
-def with_hold(run: RunView, holds: Mapping[str, str]) -> RunView:
+class ErrorBody(BaseModel):
     """
-    Fill in why *run* is held, if it is.
+    The body of every answer whose status is 400 or more.
     """
-    held = holds.get(run.id)
-    return run if held is None else msgspec.structs.replace(run, held=held)
+
+    error: ErrorFacts
+
+
+def answer(body: Mapping[str, object] | msgspec.Struct, *, status: int = 200) -> Response:
+    """
+    Give *body*, which may be or hold read models, as a JSON response.
+    """
+    return Response(msgspec.json.encode(body), status_code=status, media_type="application/json")
+
+
+def with_holds(daemon: Daemon, runs: Iterable[R]) -> list[R]:
+    """
+    Fill in why each of *runs* is held, if it is.
+    """
+    shown = list(runs)
+    # Asked only when it can matter: in a herd there are thousands of reasons.
+    if all(run.state != FlowRunState.SCHEDULED for run in shown):
+        return shown
+
+    holds = daemon.holds()
+    return [msgspec.structs.replace(run, held=holds[run.id]) if run.id in holds else run for run in shown]

@@ -4,8 +4,12 @@ The HTTP application: all routes, and one shape for errors. Where it listens is 
 
 from fastapi import FastAPI
 
-from orchd.web import errors, runs, schedules, status
+from orchd.web import errors
+from orchd.web.answers import ErrorBody
 from orchd.web.daemon import Daemon
+from orchd.web.runs import RunRoutes
+from orchd.web.schedules import ScheduleRoutes
+from orchd.web.status import DaemonRoutes
 
 
 def make_app(daemon: Daemon, *, version: str) -> FastAPI:
@@ -18,8 +22,10 @@ def make_app(daemon: Daemon, *, version: str) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        responses={"default": {"model": ErrorBody, "description": "what went wrong, in one sentence"}},
     )
     errors.install(app)
-    for routes in (status, runs, schedules):
-        app.include_router(routes.router(daemon))
+    for routes in (DaemonRoutes(daemon), RunRoutes(daemon), ScheduleRoutes(daemon)):
+        app.include_router(routes.router())
     return app

@@ -1,12 +1,29 @@
 """
-Waiting for what the writer was asked to do.
+What a request comes with, and waiting for what it asks for: the writer's work, or something new in the store.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from orchd.errors import UsageError
+from orchd.store.database import Connection
+from orchd.web.daemon import Daemon
 
 T = TypeVar("T")
+
+#: Longest time that a request waits for something new, in seconds.
+MAX_WAIT_S: Final = 30.0
+#: Largest number that the store can hold.
+MAX_NUMBER: Final = 2**63 - 1
+
+Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_S, description="seconds to wait when there is nothing new yet")]
+RunRef = Annotated[str, Path(description="a run: its id, the beginning of its id (4 characters and more), or its name")]
 
 
 async def outcome(future: "Future[T]") -> T:
@@ -14,3 +31,69 @@ async def outcome(future: "Future[T]") -> T:
     Wait for *future* in the loop, and return its result or raise its error.
     """
     return await asyncio.wrap_future(future)
+
+
+async def read(daemon: Daemon, question: Callable[[Connection], T]) -> T:
+    """
+    Ask *question* of the store, outside the loop.
+    """
+    return await run_in_threadpool(_ask, daemon, question)
+
+
+async def read_new(
+    daemon: Daemon, question: Callable[[Connection], T], *, is_new: Callable[[T], bool], wait_s: float
+) -> T:
+    """
+    Ask *question* until its answer *is_new*, at most for *wait_s* seconds.
+    """
+    deadline = daemon.monotonic() + wait_s
+    while True:
+        changed = daemon.next_change()
+        found = await read(daemon, question)
+        left_s = deadline - daemon.monotonic()
+        if is_new(found) or left_s <= 0:
+            changed.cancel()
+            return found
+        await daemon.changed(changed, within_s=left_s)
+
+
+def _ask(daemon: Daemon, question: Callable[[Connection], T]) -> T:
+    with daemon.database.reading() as conn:
+        return question(conn)
+
+
+def caller(request: Request) -> str:
+    """
+    Give who sent *request*: the user at the other end of the Unix socket.
+    """
+    return request.client.host if request.client else "somebody"
+
+
+def instant_of(text: str) -> datetime:
+    """
+    Read an instant with its zone, as UTC.
+
+    Raises:
+        UsageError: it is none, has no zone, or is out of this world.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time: write it like 2026-03-29T02:30:00Z") from None
+    if instant.tzinfo is None:
+        raise UsageError(f"{text!r} has no zone: write it like 2026-03-29T02:30:00Z or +02:00")
+
+    return utc(instant)
+
+
+def utc(instant: datetime) -> datetime:
+    """
+    Return *instant* (aware, any zone) in UTC.
+
+    Raises:
+        UsageError: in UTC it lies before the year 1 or after 9999.
+    """
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"{instant.isoformat()} is in no calendar: write a time of the years 1 to 9999") from None

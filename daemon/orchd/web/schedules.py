@@ -2,18 +2,22 @@
 Routes about flows and schedules: lists, coming fire times, pause and unpause.
 """
 
+import contextlib
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from orchd.errors import NotFound
 from orchd.store import queries
 from orchd.web.answers import answer
-from orchd.web.asking import outcome
-from orchd.web.daemon import Daemon
-from orchd.web.runs import caller
+from orchd.web.asking import caller, outcome, utc
+from orchd.web.daemon import Daemon, Json
+
+_Name = Annotated[str, Path(description="name of the schedule")]
 
 
 class PauseBody(BaseModel):
@@ -23,73 +27,91 @@ class PauseBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    note: Annotated[str, Field(max_length=1000)] = ""
+    note: Annotated[str, Field(max_length=1000)] = Field(default="", description="shown wherever the pause is")
 
 
-def router(daemon: Daemon) -> APIRouter:
+class ScheduleRoutes:
     """
-    Make the routes.
+    What can be asked about flows and schedules, and done with schedules.
     """
-    routes = APIRouter(prefix="/api/v1", tags=["schedules"])
 
-    @routes.get("/flows")
-    def list_flows() -> Response:
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    def router(self) -> APIRouter:
+        """
+        Make the routes.
+        """
+        routes = APIRouter(prefix="/api/v1", tags=["schedules"])
+        add = routes.add_api_route
+        add("/flows", self.list_flows, response_description="`{flows: [flow]}`")
+        add("/schedules", self.list_schedules, response_description="`{schedules: [schedule]}`")
+        add("/next", self.list_next, response_description="`{next: [fire time]}`, the soonest first")
+        add("/schedules/{name}/pause", self.pause, methods=["POST"], response_description="`{schedule}`")
+        add("/schedules/{name}/unpause", self.unpause, methods=["POST"], response_description="`{schedule}`")
+        return routes
+
+    def list_flows(self) -> Response:
         """
         List every flow that was ever loaded, with its last run.
         """
-        errors = daemon.flow_errors()
-        with daemon.database.reading() as conn:
+        errors = self._daemon.flow_errors()
+        with self._daemon.database.reading() as conn:
             found = queries.flows(conn)
-        shown = [
-            msgspec.structs.replace(flow, loaded=flow.file not in errors, error=errors.get(flow.file)) for flow in found
-        ]
-        return answer({"flows": shown})
+        return answer(
+            {
+                "flows": [
+                    msgspec.structs.replace(flow, loaded=flow.file not in errors, error=errors.get(flow.file))
+                    for flow in found
+                ]
+            }
+        )
 
-    @routes.get("/schedules")
-    def list_schedules() -> Response:
+    def list_schedules(self) -> Response:
         """
         List the schedules of the config, with their next fire times and their last slot.
         """
-        with daemon.database.reading() as conn:
+        with self._daemon.database.reading() as conn:
             found = queries.schedules(conn)
-        return answer({"schedules": [_with_next(daemon, schedule) for schedule in found]})
+        return answer({"schedules": [self._with_next(schedule) for schedule in found]})
 
-    @routes.get("/next")
-    def coming(
-        schedule: str | None = None,
-        n: Annotated[int, Query(ge=1, le=1000)] = 10,
-        start: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    def list_next(
+        self,
+        schedule: Annotated[str | None, Query(description="only of this schedule; else of all not paused")] = None,
+        n: Annotated[int, Query(ge=1, le=1000, description="how many")] = 10,
+        start: Annotated[
+            AwareDatetime | None, Query(alias="from", description="later than this; else than now")
+        ] = None,
     ) -> Response:
         """
         List coming fire times, and why a local time moves where it does.
         """
-        return answer({"next": daemon.upcoming(schedule, n=n, after=start)})
+        after = None if start is None else utc(start)
+        return answer({"next": self._daemon.upcoming(schedule, n=n, after=after)})
 
-    @routes.post("/schedules/{name}/pause")
-    async def pause(name: str, body: PauseBody, request: Request) -> Response:
+    async def pause(self, name: _Name, body: PauseBody, request: Request) -> Response:
         """
         Pause a schedule: nothing of it is decided until it goes on.
         """
-        await outcome(daemon.pause(name, note=body.note, by=caller(request)))
-        return answer({"schedule": await run_in_threadpool(_one, daemon, name)})
+        await outcome(self._daemon.pause(name, note=body.note, by=caller(request)))
+        return answer({"schedule": await run_in_threadpool(self._one, name)})
 
-    @routes.post("/schedules/{name}/unpause")
-    async def unpause(name: str, request: Request) -> Response:
+    async def unpause(self, name: _Name, request: Request) -> Response:
         """
         Let a schedule go on; what it owes is judged by its catch-up.
         """
-        await outcome(daemon.unpause(name, by=caller(request)))
-        return answer({"schedule": await run_in_threadpool(_one, daemon, name)})
+        await outcome(self._daemon.unpause(name, by=caller(request)))
+        return answer({"schedule": await run_in_threadpool(self._one, name)})
 
-    return routes
+    def _one(self, name: str) -> queries.ScheduleView:
+        with self._daemon.database.reading() as conn:
+            found = next(schedule for schedule in queries.schedules(conn) if schedule.name == name)
+        return self._with_next(found)
 
-
-def _with_next(daemon: Daemon, schedule: queries.ScheduleView) -> queries.ScheduleView:
-    coming = daemon.upcoming(schedule.name, n=1, after=None) if schedule.paused is None else []
-    return msgspec.structs.replace(schedule, next=tuple(str(row["fire_time"]) for row in coming))
-
-
-def _one(daemon: Daemon, name: str) -> queries.ScheduleView:
-    with daemon.database.reading() as conn:
-        found = next(schedule for schedule in queries.schedules(conn) if schedule.name == name)
-    return _with_next(daemon, found)
+    def _with_next(self, schedule: queries.ScheduleView) -> queries.ScheduleView:
+        coming: Sequence[Json] = ()
+        if schedule.paused is None:
+            # In the middle of a reload the store knows a new schedule a moment before the board does.
+            with contextlib.suppress(NotFound):
+                coming = self._daemon.upcoming(schedule.name, n=1, after=None)
+        return msgspec.structs.replace(schedule, next=tuple(str(row["fire_time"]) for row in coming))

@@ -3,20 +3,19 @@ Routes about the daemon itself: health, status, why, reload, stop.
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchd import clock
 from orchd.model.instants import to_us
 from orchd.model.states import FAILURE_STATES, FlowRunState
 from orchd.store import queries
-from orchd.web.answers import answer, with_hold
+from orchd.web.answers import answer, with_holds
 from orchd.web.asking import outcome
 from orchd.web.daemon import Daemon
-from orchd.web.why import why
+from orchd.web.why import explained
 
 _RUNNING: Final = frozenset({FlowRunState.PENDING, FlowRunState.RUNNING, FlowRunState.WAITING, FlowRunState.CANCELLING})
 #: How far back the counts and the last failures of the status reach.
@@ -33,32 +32,43 @@ class StopBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cancel: bool = False
+    cancel: bool = Field(default=False, description="runs get a moment to end, then are cancelled")
 
 
-def router(daemon: Daemon) -> APIRouter:
+class DaemonRoutes:
     """
-    Make the routes.
+    What can be asked about the daemon as a whole, and done with it.
     """
-    routes = APIRouter(tags=["daemon"])
 
-    @routes.get("/health")
-    def health() -> Response:
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    def router(self) -> APIRouter:
+        """
+        Make the routes.
+        """
+        routes = APIRouter(tags=["daemon"])
+        add = routes.add_api_route
+        add("/health", self.health, response_description="`{up: true}`; with status 503 `{up: false}`")
+        add("/api/v1/status", self.status, response_description="daemon, runs, next fire times, failures, counts")
+        add("/api/v1/why", self.why, response_description="`{of, kind: run|slot|schedule, sentences, slot, run}`")
+        add("/api/v1/reload", self.reload, methods=["POST"], response_description="`{ok, error, changes: [text]}`")
+        add("/api/v1/stop", self.stop, methods=["POST"], response_description="`{stopping: true}`")
+        return routes
+
+    def health(self) -> Response:
         """
         Say whether the daemon is up and ticks, and no more.
         """
-        is_up = daemon.is_healthy()
-        body = answer({"up": is_up})
-        body.status_code = 200 if is_up else 503
-        return body
+        is_up = self._daemon.is_healthy()
+        return answer({"up": is_up}, status=200 if is_up else 503)
 
-    @routes.get("/api/v1/status")
-    def status() -> Response:
+    def status(self) -> Response:
         """
         Give the whole state of the daemon on one screen.
         """
+        daemon = self._daemon
         since_us = to_us(clock.now() - _RECENT)
-        holds = daemon.holds()
         with daemon.database.reading() as conn:
             running = queries.live_runs(conn, states=_RUNNING)
             held = queries.live_runs(conn, states={FlowRunState.SCHEDULED}, limit=_HELD)
@@ -68,34 +78,29 @@ def router(daemon: Daemon) -> APIRouter:
             {
                 **daemon.facts(),
                 "running": running,
-                "held": [with_hold(run, holds) for run in held],
+                "held": with_holds(daemon, held),
                 "next": daemon.upcoming(None, n=_COMING, after=None),
                 "failed": failed,
                 "counts": counts,
             }
         )
 
-    @routes.get("/api/v1/why")
-    def explain(of: str) -> Response:
+    def why(self, of: Annotated[str, Query(description="a run, `SCHEDULE` or `SCHEDULE@TIME`")]) -> Response:
         """
-        Say why a run or a fire time did or did not start. `of` is a run, `SCHEDULE` or `SCHEDULE@TIME`.
+        Say why a run or a fire time did or did not start.
         """
-        return answer(why(daemon, of))
+        return answer(explained(self._daemon, of))
 
-    @routes.post("/api/v1/reload")
-    async def reload() -> Response:
+    async def reload(self) -> Response:
         """
         Read config and flow files again; a broken config changes nothing.
         """
-        answered = await outcome(daemon.reload())
+        answered = await outcome(self._daemon.reload())
         return answer(answered)
 
-    @routes.post("/api/v1/stop")
-    async def stop(body: StopBody, request: Request) -> Response:
+    async def stop(self, body: StopBody) -> Response:
         """
         End the daemon; runs go on without it, unless they are to be cancelled.
         """
-        await run_in_threadpool(daemon.stop, cancel=body.cancel)
+        self._daemon.stop(cancel=body.cancel)
         return answer({"stopping": True})
-
-    return routes

@@ -2,24 +2,27 @@
 The answer to 'why': what became of a fire time or a run, in words, from the ledger.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from orchd.errors import NotFound
-from orchd.model.instants import iso, to_us
-from orchd.store import queries
+from orchd.model.instants import iso, iso_us, to_us
+from orchd.store import jumps, queries
 from orchd.store.database import Connection
+from orchd.web.asking import instant_of, utc
 from orchd.web.daemon import Daemon
-from orchd.web.runs import aware
 
 Answer = dict[str, object]
 
 _INSTANT = timedelta(microseconds=1)
+#: A fire time that lies so close to a jump of the clock may be late, or missed, because of it.
+_NEAR_US: Final = timedelta(minutes=1) // _INSTANT
 #: How many of the latest slots tell the story of a schedule.
 _SLOTS = 5
 
 
-def why(daemon: Daemon, of: str) -> Answer:
+def explained(daemon: Daemon, of: str) -> Answer:
     """
     Explain a run (id, beginning of one, name), a schedule, or one fire time of it (``SCHEDULE@TIME``).
 
@@ -47,6 +50,11 @@ def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) 
     if schedule.paused is not None:
         note = f": {schedule.paused.note}" if schedule.paused.note else ""
         sentences.append(f"it is paused by {schedule.paused.who} since {schedule.paused.at}{note}")
+    sentences += [
+        f"the clock was set back: up to {wait['until']} its fire times are decided already, and start nothing again"
+        for wait in _waits(daemon)
+        if wait["schedule"] == schedule.name
+    ]
     sentences += [f"{slot.fire_time}: {slot.sentence}" for slot in queries.slots(conn, schedule.name, limit=_SLOTS)]
     if schedule.last is None:
         sentences.append("none of its fire times has come yet")
@@ -62,6 +70,7 @@ def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: 
     if slot is not None:
         run = None if slot.run is None else queries.run_view(queries.find_run(conn, slot.run))
         sentences = [f"{schedule.name} at {slot.fire_time}: {slot.sentence}"]
+        sentences += _jumps(conn, slot)
         if run is not None:
             sentences += _story(daemon, run)
         return _answer(of, "slot", sentences, slot=slot, run=run)
@@ -85,7 +94,7 @@ def _run(daemon: Daemon, conn: Connection, run: queries.RunView) -> Answer:
     if run.schedule is not None and run.fire_time is not None:
         slot = queries.slot_of_run(conn, run.schedule, to_us(datetime.fromisoformat(run.fire_time)))
         if slot is not None:
-            sentences.append(f"{run.schedule} at {slot.fire_time}: {slot.sentence}")
+            sentences += [f"{run.schedule} at {slot.fire_time}: {slot.sentence}", *_jumps(conn, slot)]
     else:
         detail = queries.run_detail(conn, queries.find_run(conn, run.id).id)
         sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {run.created_at}")
@@ -104,6 +113,24 @@ def _story(daemon: Daemon, run: queries.RunView) -> list[str]:
     return [f"{text}: {run.message}" if run.message else text]
 
 
+def _jumps(conn: Connection, slot: queries.SlotView) -> list[str]:
+    """
+    Say how the clock was set over the fire time of *slot*, or near it.
+    """
+    first_us = to_us(datetime.fromisoformat(slot.fire_time))
+    last_us = first_us if slot.until is None else to_us(datetime.fromisoformat(slot.until))
+    return [
+        f"the clock was set {'forward' if jump.seconds > 0 else 'back'} by {abs(jump.seconds):g} s then,"
+        f" from {iso_us(jump.before_us)} to {iso_us(jump.at_us)}"
+        for jump in jumps.near(conn, first_us=first_us, last_us=last_us, within_us=_NEAR_US)
+    ]
+
+
+def _waits(daemon: Daemon) -> list[dict[str, object]]:
+    waits = daemon.facts()["clock_waits"]
+    return waits if isinstance(waits, list) else []
+
+
 def _instant(text: str, timezone: str) -> datetime:
     """
     Read the TIME of ``SCHEDULE@TIME``: with a zone as it stands, without one in the schedule's own.
@@ -111,10 +138,10 @@ def _instant(text: str, timezone: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        return aware(text)
+        return instant_of(text)
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=ZoneInfo(timezone))
-    return instant.astimezone(UTC)
+    return utc(instant)
 
 
 def _answer(
