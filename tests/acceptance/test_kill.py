@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from orchd import clock
 from support.checker import check
 from support.daemon import Daemon
 from support.evidence import COUNTER, TICKER, evidence
@@ -66,7 +67,7 @@ def test_a_run_that_ends_while_there_is_no_daemon_is_stored_by_the_next(daemon: 
     daemon.kill()
     (daemon.home / "go").touch()
     eventually(lambda: not daemon.below(), what="the run has ended")
-    ended_us = time.time_ns() // 1000
+    ended_us = clock.now_us()
     daemon.start()
 
     assert daemon.finished(run)["state"] == "success"

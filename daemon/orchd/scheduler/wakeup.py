@@ -57,7 +57,8 @@ class Wakeup:
 
     def stop(self) -> None:
         """
-        Ring no more.
+        Ring no more. One that never began to run may be stopped too.
         """
         with self._lock:
-            self._scheduler.shutdown(wait=False)
+            if self._scheduler.running:
+                self._scheduler.shutdown(wait=False)

@@ -34,7 +34,7 @@ from orchd.service.facade import Facade
 from orchd.service.stopping import Stopper
 from orchd.store.database import Database
 from orchd.web.app import make_app
-from orchd.web.server import UnixServer
+from orchd.web.server import UnixServer, listen
 
 _log = log.get("service")
 
@@ -89,6 +89,8 @@ class _Service:
         self._wakeup = Wakeup(self._ring)
         self._watch = MonitorWatch(loop, self._monitor_gone)
         self._keeper = SpawnerKeeper(loop, Spawner(state.runs, os.environ), heard=self._heard, gone=self._spawner_gone)
+        # Before anything that a daemon which answers there already would miss.
+        listening = listen(settings.daemon.socket)
         self._nudges = NudgeSocket.beside(loop, settings.daemon.socket, self._nudged)
         self._scheduler = Scheduler(
             database,
@@ -123,7 +125,7 @@ class _Service:
             config=lambda: self._reloader.config,
             is_live=lambda run_id: run_id in self._scheduler.board.live,
         )
-        self._server = UnixServer(make_app(self._facade, version=version), settings.daemon.socket)
+        self._server = UnixServer(make_app(self._facade, version=version), settings.daemon.socket, listening)
         self._serving: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
 

@@ -11,6 +11,7 @@ import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,8 +27,8 @@ class _PeerProtocol(H11Protocol):
     HTTP over a Unix socket, whose client is the user at the other end.
     """
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
         peer = transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         self.client = (_user(_PEER.unpack(peer)[1]), 0)
 
@@ -58,9 +59,12 @@ class _Server(uvicorn.Server):
 class UnixServer:
     """
     The API on the Unix socket *path*, for the daemon's own user and group.
+
+    Args:
+        listening: what :func:`listen` made of *path*.
     """
 
-    def __init__(self, app: FastAPI, path: Path) -> None:
+    def __init__(self, app: FastAPI, path: Path, listening: socket.socket) -> None:
         self._path = path
         self._server = _Server(
             uvicorn.Config(
@@ -74,7 +78,7 @@ class UnixServer:
                 date_header=False,
             )
         )
-        self._socket = listen(path)
+        self._socket = listening
 
     async def serve(self) -> None:
         """
