@@ -5,6 +5,7 @@ A house: a runs folder, a flow file and a real spawner in it.
 import hashlib
 import os
 import select
+import signal
 import textwrap
 import uuid
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from orchd.model.records import Finished, RunSpec
+from orchd.processes import fence
 from orchd.processes.folder import RunFolder
 from orchd.processes.launch import Spawner
 from orchd.processes.protocol import Described, Ended, Reply
+from orchd.processes.reaper import kill_strays
 
 PRELUDE = """
 import ctypes, os, resource, signal, subprocess, sys
@@ -62,7 +65,15 @@ class House:
         self.replies: list[Reply] = []
 
     def close(self) -> None:
+        """
+        End the spawner, and whatever a failed test left running.
+        """
         self.spawner.close()
+        for path in self.runs.iterdir():
+            monitor_pid = fence.probe(RunFolder(path)).monitor_pid
+            if monitor_pid is not None:
+                os.kill(monitor_pid, signal.SIGKILL)
+                kill_strays(path.name)
 
     def folder(self, body: str, *, flow_text: str | None = None, **changes: object) -> RunFolder:
         """

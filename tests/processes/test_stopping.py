@@ -3,6 +3,7 @@ Stopping runs: cancel, time limit, shutdown. Whatever user code does, nothing of
 """
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -182,6 +183,21 @@ def test_sigterm_without_a_cancel_file_is_a_shutdown(house: House) -> None:
     assert finished is not None
     assert finished.state == "cancelled"
     assert "shuts down" in finished.message
+
+
+def test_a_monitor_whose_folder_was_removed_ends(house: House) -> None:
+    """
+    With nowhere to write the end, the monitor ends its run and itself all the same.
+    """
+    folder = house.folder("hang()")
+    (pid,) = _hanging(house, folder)
+    monitor_pid = fence.probe(folder).monitor_pid
+    assert monitor_pid is not None
+    shutil.rmtree(folder.path)
+    os.kill(monitor_pid, signal.SIGTERM)
+
+    assert house.ended(folder).status == 0
+    assert _is_gone(pid)
 
 
 def test_a_cancel_before_the_launch_keeps_user_code_out(house: House) -> None:

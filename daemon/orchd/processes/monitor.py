@@ -107,6 +107,9 @@ def _end(folder: RunFolder, finished: Finished) -> None:
     while True:
         try:
             folder.end(finished, on_new_line=is_torn)
+        except FileNotFoundError:
+            # Somebody removed the folder; there is nobody left to tell.
+            return
         except OSError:
             # A full disk: the daemon must not take a run that ended for one that crashed.
             is_torn = True
