@@ -17,7 +17,19 @@ from orchd.processes.protocol import MAX_MESSAGE, REPLIES, Describe, Launch, Rep
 
 #: What a run gets of the daemon's environment, beside every ``LC_*``.
 _KEPT: Final = frozenset(
-    {"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "SHELL", "TMPDIR", "ORCHD_CRASH_AT"}
+    {
+        "PATH",
+        "HOME",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "TMPDIR",
+        "ORCHD_RESULTS_DIR",
+        "ORCHD_CRASH_AT",
+    }
 )
 #: Stands in the spawner's environment for the run's id, byte for byte, until the run writes its own over it.
 RUN_ID_PLACEHOLDER: Final = "0" * 36

@@ -11,6 +11,7 @@ from orchd.errors import StateError
 
 LOCK_NAME: Final = "daemon.lock"
 RUNS_NAME: Final = "runs"
+RESULTS_NAME: Final = "results"
 
 
 class StateFolder:
@@ -28,6 +29,13 @@ class StateFolder:
         The folder of the runs' folders.
         """
         return self.path / RUNS_NAME
+
+    @property
+    def results(self) -> Path:
+        """
+        The folder in which runs keep their results, unless ``ORCHD_RESULTS_DIR`` says otherwise.
+        """
+        return self.path / RESULTS_NAME
 
     @classmethod
     def take(cls, path: Path) -> "StateFolder":

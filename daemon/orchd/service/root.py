@@ -88,7 +88,12 @@ class _Service:
         self._writer = Writer(on_death=self._writer_died)
         self._wakeup = Wakeup(self._ring)
         self._watch = MonitorWatch(loop, self._monitor_gone)
-        self._keeper = SpawnerKeeper(loop, Spawner(state.runs, os.environ), heard=self._heard, gone=self._spawner_gone)
+        self._keeper = SpawnerKeeper(
+            loop,
+            Spawner(state.runs, {"ORCHD_RESULTS_DIR": str(state.results), **os.environ}),
+            heard=self._heard,
+            gone=self._spawner_gone,
+        )
         # Before anything that a daemon which answers there already would miss.
         listening = listen(settings.daemon.socket)
         self._nudges = NudgeSocket.beside(loop, settings.daemon.socket, self._nudged)
