@@ -170,6 +170,10 @@ def _judge(status: int, body: bytes, path: str) -> dict[str, Any]:
     try:
         answer = json.loads(body)
     except ValueError as error:
+        if status >= 500:
+            # What a server says of a question that it was asked while it ended.
+            raise errors.NotRunning(f"the daemon at {path} ended before it answered") from error
+
         raise errors.StateError(f"what listens at {path} answered {status} without JSON; is it orchd?") from error
 
     if status < 400:

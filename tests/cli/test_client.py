@@ -95,6 +95,7 @@ def test_a_socket_that_nobody_listens_on_means_no_daemon(bare: UnixServer) -> No
     [
         (b"", errors.NotRunning),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", errors.NotRunning),
+        (b"HTTP/1.1 500 X\r\n\r\nInternal Server Error", errors.NotRunning),
         (b"SSH-2.0-OpenSSH\r\n\r\n", errors.StateError),
         (b"HTTP/1.1 200 OK\r\n\r\n<html>", errors.StateError),
     ],

@@ -59,6 +59,9 @@ class UnixServer:
         server.close()
         for writer in self._open:
             writer.transport.abort()
+        # Also a connection that is being taken at this moment: nothing may be left open.
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=5)
         self.path.unlink(missing_ok=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -66,8 +69,9 @@ class UnixServer:
         try:
             writer.write(await self._answer(reader))
             await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # The client was ended by its test.
         finally:
-            # Also when the loop ends in the middle of a question: nothing may be left open.
             writer.close()
             self._open.discard(writer)
 

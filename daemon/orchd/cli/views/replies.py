@@ -12,7 +12,7 @@ def started(answer: Json, screen: Screen) -> None:
     """
     run = answer["run"]
     screen.line(Cell(run["name"], "name"), Cell("of"), Cell(run["flow"]), Cell("is"), state(run))
-    if run["held"] or (run["message"] and run["ended_at"]):
+    if run["held"] or (run["message"] and run["ended_at"] and run["state"] != "success"):
         screen.line(Cell(run["held"] or run["message"]))
     if screen.is_terminal and not run["ended_at"]:
         screen.line(Cell(f"orchd logs -f {run['name']}", "quiet"))
@@ -85,4 +85,4 @@ def paused(answer: Json, screen: Screen) -> None:
         return
 
     coming = moment(schedule["next"][0], screen).text if schedule["next"] else "when what it waits for is there"
-    screen.line(name, Cell("goes on", "good"), Cell(f"next: {coming}"))
+    screen.line(name, Cell("goes on,", "good"), Cell(f"next {coming}"))
