@@ -3,23 +3,22 @@ Calls the code of a task, and turns however it ends into a state.
 """
 
 import logging
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
-from orchd.engine.deadline import TaskTimeout, call_within
+from orchd.engine.context import context
+from orchd.engine.deadline import TaskTimeoutSignal, call_within
+from orchd.engine.faults import own_traceback, said
 from orchd.engine.logs import say
 from orchd.engine.prints import captured
-from orchd.engine.signals import StateSignal
+from orchd.engine.signals import ENDRUN, LOOP, StateSignal
 from orchd.engine.state import Failed, State, Success, TimedOut
 from orchd.engine.work import Work
 
-_PACKAGE: Final = str(Path(__file__).parent.parent)
 
-
-def call_task(task: Work, inputs: dict[str, Any], *, log: logging.Logger) -> State:
+def call_task(task: Work, inputs: dict[str, Any], *, name: str, log: logging.Logger) -> State:
     """
-    Return the state in which ``task.run(**inputs)`` ends. Only KeyboardInterrupt and SystemExit go through.
+    Return the state in which ``task.run(**inputs)`` ends. Only KeyboardInterrupt, SystemExit and ENDRUN go through, and
+    with ``raise_on_exception`` in the context everything.
     """
     try:
         if task.log_stdout:
@@ -27,42 +26,31 @@ def call_task(task: Work, inputs: dict[str, Any], *, log: logging.Logger) -> Sta
                 value = _called(task, inputs)
         else:
             value = _called(task, inputs)
+    except LOOP as signal:
+        return signal.state
     except StateSignal as signal:
+        if context.get("raise_on_exception"):
+            raise
+
         say(log, f"{type(signal).__name__} signal raised: {said(signal)}")
         return signal.state
-    except TaskTimeout:
-        return TimedOut(message="Task timed out during execution.")
-    except (KeyboardInterrupt, SystemExit):
+    except TaskTimeoutSignal as exc:
+        if context.get("raise_on_exception"):
+            raise
+
+        return TimedOut(message="Task timed out during execution.", result=exc)
+    except (KeyboardInterrupt, SystemExit, ENDRUN):
         raise
     except BaseException as exc:
+        if context.get("raise_on_exception"):
+            raise
+
         # Task code may raise anything, also what is no Exception (asyncio.CancelledError): it failed.
         trace = own_traceback(exc.__traceback__)
-        log.error(
-            "Task '%s': Exception encountered during task execution!", task.name, exc_info=(type(exc), exc, trace)
-        )
+        log.error("Task '%s': Exception encountered during task execution!", name, exc_info=(type(exc), exc, trace))
         return Failed(message=f"Error during execution of task: {said(exc)}", result=exc)
 
     return Success(result=value, message="Task run succeeded.")
-
-
-def said(exc: BaseException) -> str:
-    """
-    Return ``repr(exc)``, and something that can be read when that itself fails.
-    """
-    try:
-        return repr(exc)
-    except Exception as inner:
-        return f"{type(exc).__name__}(<its repr raised {type(inner).__name__}>)"
-
-
-def own_traceback(trace: TracebackType | None) -> TracebackType | None:
-    """
-    Return *trace* from the first frame on that is not ours.
-    """
-    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE):
-        trace = trace.tb_next
-
-    return trace
 
 
 def _called(task: Work, inputs: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pendulum
 
 
-class Moment(pendulum.DateTime):
+class DateTime(pendulum.DateTime):
     """
     An instant whose text is ISO 8601 with a ``T``, as templates of flows expect it.
     """
@@ -144,7 +144,7 @@ def date_values(date: object, *, now: datetime) -> dict[str, Any]:
         now: taken for the date when *date* is None.
     """
     moment: object = as_moment(now if date is None else date)
-    day = moment if isinstance(moment, Moment) else Moment.instance(now)
+    day = moment if isinstance(moment, DateTime) else DateTime.instance(now)
     values: dict[str, Any] = {"date": moment}
     for name, offset in (("today", 0), ("yesterday", -1), ("tomorrow", 1)):
         text = day.add(days=offset).strftime("%Y-%m-%d")
@@ -156,7 +156,7 @@ def date_values(date: object, *, now: datetime) -> dict[str, Any]:
 
 def as_moment(given: object) -> object:
     """
-    Return an instant or its ISO text as a :class:`Moment`, and anything else as it is.
+    Return an instant or its ISO text as a :class:`DateTime`, and anything else as it is.
     """
     if isinstance(given, str):
         try:
@@ -165,6 +165,6 @@ def as_moment(given: object) -> object:
             return given
 
     if isinstance(given, datetime):
-        return Moment.instance(given)
+        return DateTime.instance(given)
 
     return given

@@ -12,10 +12,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class TaskTimeout(BaseException):
+class TaskTimeoutSignal(BaseException):
     """
     The time is up. No ``Exception``, so that ``except Exception`` in task code does not swallow it.
     """
+
+    def __init__(self) -> None:
+        super().__init__("Execution timed out.")
 
 
 def call_within(seconds: int, work: Callable[[], T]) -> T:
@@ -25,7 +28,7 @@ def call_within(seconds: int, work: Callable[[], T]) -> T:
     In the main thread a blocking system call is interrupted too; in another thread only Python code is.
 
     Raises:
-        TaskTimeout: it took longer than *seconds*, even if it went on to return something.
+        TaskTimeoutSignal: it took longer than *seconds*, even if it went on to return something.
     """
     if threading.current_thread() is threading.main_thread():
         return _by_alarm(seconds, work)
@@ -41,7 +44,7 @@ def _by_alarm(seconds: int, work: Callable[[], T]) -> T:
         nonlocal fired
         if is_open:
             fired = True
-            raise TaskTimeout
+            raise TaskTimeoutSignal
 
     # A task that itself runs a flow has two limits, one inside the other.
     before = signal.signal(signal.SIGALRM, ring)
@@ -56,7 +59,7 @@ def _by_alarm(seconds: int, work: Callable[[], T]) -> T:
         signal.setitimer(signal.ITIMER_REAL, outer)
 
     if fired:
-        raise TaskTimeout
+        raise TaskTimeoutSignal
 
     return value
 
@@ -72,7 +75,7 @@ def _by_thread(seconds: int, work: Callable[[], T]) -> T:
         with guard:
             if is_open:
                 fired = True
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker), ctypes.py_object(TaskTimeout))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker), ctypes.py_object(TaskTimeoutSignal))
 
     timer = threading.Timer(seconds, ring)
     timer.daemon = True
@@ -88,6 +91,6 @@ def _by_thread(seconds: int, work: Callable[[], T]) -> T:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker), None)
 
     if fired:
-        raise TaskTimeout
+        raise TaskTimeoutSignal
 
     return value

@@ -3,23 +3,29 @@ One flow run: passes over its tasks until nothing is left to do, with the waits 
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from orchd import clock
+from orchd.engine.context import context
 from orchd.engine.decide import WORDS, Ending, Verdict, judge_flow
 from orchd.engine.executors.executor import Executor
 from orchd.engine.executors.local import LocalExecutor
+from orchd.engine.faults import said
+from orchd.engine.flow_pass import FlowPass
+from orchd.engine.handlers import StateHandler, handled
 from orchd.engine.logs import get_logger
-from orchd.engine.state import Failed, Running, Scheduled, State, Success
-from orchd.engine.task_runner import TaskRunner
+from orchd.engine.mapping import gathered
+from orchd.engine.signals import ENDRUN, StateSignal
+from orchd.engine.state import Failed, Mapped, Paused, Resume, Running, Scheduled, State, Success
 from orchd.engine.work import Scope, Work
-from orchd.graph.graph import Graph, Node
+from orchd.graph.graph import Graph
 
 W = TypeVar("W", bound=Work)
+#: Takes the flow, its final state and the states of its reference tasks; returns another final state, or None.
+TerminalHandler = Callable[[Any, State, set[State]], State | None]
 
 LOG: Final = get_logger("FlowRunner")
 
@@ -39,7 +45,13 @@ class FlowRunner(Generic[W]):
 
     graph: Graph[W]
     scope: Scope
-    executor: Executor[State] = field(default_factory=LocalExecutor)
+    executor: Executor[Any] = field(default_factory=LocalExecutor)
+    #: What state handlers are given as that which changed.
+    flow: object = None
+    handlers: tuple[StateHandler, ...] = ()
+    terminal_handler: TerminalHandler | None = None
+    #: Asked whether the task of that name, which is paused, may go on; None when there is nobody to ask.
+    ask: Callable[[Any], bool] | None = None
 
     def run(self, states: Mapping[W, State]) -> State:
         """
@@ -51,54 +63,109 @@ class FlowRunner(Generic[W]):
             states: states of tasks that are known beforehand; finished ones are not run.
         """
         now = clock.now()
+        state: State | None = None
         while True:
-            state = self.run_pass(states, now=now)
-            if state.is_finished():
+            state = self.run_pass(states, now=now, state=state)
+            if state.is_finished() or not isinstance(state.result, dict):
                 return state
 
-            states = state.result
+            states = {task: self._answered(task, each) for task, each in state.result.items()}
             start = next_start(states.values())
-            if start is None:
+            if start is None and all(states[task] is each for task, each in state.result.items()):
                 return state
 
-            get_logger(self.graph.name).info("Waiting for next available Task run at %s", start.isoformat())
-            now = wait_until(start)
+            if start is not None and start > clock.now():
+                get_logger(self.graph.name).info("Waiting for next available Task run at %s", start.isoformat())
 
-    def run_pass(self, states: Mapping[W, State], *, now: datetime) -> State:
+            now = wait_until(start) if start is not None else clock.now()
+
+    def run_pass(self, states: Mapping[W, State], *, now: datetime, state: State | None = None) -> State:
         """
         Run every task that can run at *now* once, and return Running when some are left for a later pass.
+
+        Args:
+            state: how the flow stands after an earlier pass.
         """
         LOG.info("Beginning Flow run for '%s'", self.graph.name)
-        promised: dict[W, State] = {}
+        LOG.debug("Using executor type %s", type(self.executor).__name__)
+        try:
+            if state is None or not state.is_running():
+                state = self._moved(state or Scheduled(), Running(message="Running flow."))
+
+            if not state.is_running():
+                return state
+
+            return self._judged(state, self._walked(states, now))
+        except (ENDRUN, StateSignal) as signal:
+            return signal.state
+        except Exception as exc:
+            if context.get("raise_on_exception"):
+                raise
+
+            LOG.error("Unexpected error occured in FlowRunner: %s", said(exc), exc_info=exc)
+            return Failed(message=f"Unexpected error: {said(exc)}", result=exc)
+
+    def _walked(self, states: Mapping[W, State], now: datetime) -> dict[W, State]:
+        walk = FlowPass[W](scope=self.scope, executor=self.executor, now=now)
         with self.executor.start():
             for node in self.graph.nodes:
-                state = states.get(node.task)
-                if state is None or not state.is_finished():
-                    upstream = [promised[edge.upstream_task] for edge in node.upstream]
-                    state = self.executor.submit(partial(self._run_task, node, state, now), upstream)
+                walk.submit(node, states.get(node.task))
 
-                promised[node.task] = state
+            return walk.states()
 
-            done = dict(zip(promised, self.executor.wait(list(promised.values())), strict=True))
-
+    def _judged(self, state: State, done: dict[W, State]) -> State:
+        references = [each for task in self.graph.references for each in _counted(done[task])]
         verdict = judge_flow(
-            terminals=(_ending(done[task]) for task in self.graph.terminals),
-            references=(_ending(done[task]) for task in self.graph.references),
+            terminals=(_ending(each) for task in self.graph.terminals for each in _counted(done[task])),
+            references=map(_ending, references),
         )
         LOG.info("%s", WORDS[verdict].line)
-        return _STATE_OF[verdict](message=WORDS[verdict].message, result=done)
+        if verdict is Verdict.UNFINISHED:
+            state.result = done
+            return state
 
-    def _run_task(self, node: Node[W], state: State | None, now: datetime, upstream: Sequence[State]) -> State:
-        runner = TaskRunner(node.task, slug=node.slug, scope=self.scope)
-        above: dict[Any, State] = dict(zip(node.upstream, upstream, strict=True))
-        return runner.run(state, upstream=above, constants=node.constants, now=now)
+        new = _STATE_OF[verdict](message=WORDS[verdict].message, result=done)
+        if self.terminal_handler is not None:
+            new = self.terminal_handler(self.flow, new, set(references)) or new
+
+        new = self._moved(state, new)
+        if new.result is None:
+            new.result = done
+
+        return new
+
+    def _moved(self, old: State, new: State) -> State:
+        LOG.debug(
+            "Flow '%s': Handling state change from %s to %s", self.graph.name, type(old).__name__, type(new).__name__
+        )
+        return handled(self.flow, self.handlers, old, new) if self.handlers else new
+
+    def _answered(self, task: W, state: State) -> State:
+        """
+        Ask whether a task that is paused without end may go on, and return its state with the answer.
+        """
+        if isinstance(state, Mapped):
+            children = [self._answered(task, child) for child in state.map_states]
+            same = all(new is old for new, old in zip(children, state.map_states, strict=True))
+            return state if same else gathered(state, children)
+
+        if not (isinstance(state, Paused) and state.start_time is None):
+            return state
+
+        if self.ask is None:
+            message = f"Task '{task.name}' is paused, and nobody is there to let it go on."
+            LOG.error("%s", message)
+            return Failed(message=message, result=state.result)
+
+        return Resume(result=state.result) if self.ask(task) else state
 
 
 def next_start(states: Iterable[State]) -> datetime | None:
     """
     Return when the first of the tasks that wait for a time is to begin.
     """
-    return min((state.start_time for state in states if isinstance(state, Scheduled)), default=None)
+    starts = (each.start_time for state in states for each in _counted(state) if isinstance(each, Scheduled))
+    return min((start for start in starts if start is not None), default=None)
 
 
 def wait_until(start: datetime) -> datetime:
@@ -109,6 +176,13 @@ def wait_until(start: datetime) -> datetime:
     """
     threading.Event().wait(max(0.0, (start - clock.now()).total_seconds()))
     return max(start, clock.now())
+
+
+def _counted(state: State) -> Iterator[State]:
+    if isinstance(state, Mapped):
+        yield from state.map_states
+    else:
+        yield state
 
 
 def _ending(state: State) -> Ending:

@@ -2,122 +2,19 @@
 States of task runs and flow runs, as flow files see them: classic names, each with a message and a result.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from orchd import clock
 from orchd.engine.context import context as running
+from orchd.engine.state_base import State as State
 from orchd.model.states import TaskRunState
-from orchd.results.result import NoResult, Result
+from orchd.results.result import NoResult
 
 
-class State:
-    """
-    Root of all states. Two states are equal when class, result and further attributes are; message and context are
-    not looked at. Handlers may set attributes of their own.
-    """
-
-    color: ClassVar[str] = "#696969"
-
-    def __init__(
-        self,
-        message: str | None = None,
-        result: Any = NoResult,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
-    ) -> None:
-        self.message = message
-        self._result = result if isinstance(result, Result) else Result(value=result)
-        self.context = context if context is not None else {}
-        self.cached_inputs = cached_inputs if cached_inputs is not None else {}
-        if "task_tags" in running:
-            self.context.setdefault("tags", list(running["task_tags"]))
-
-    @property
-    def result(self) -> Any:
-        """
-        The value; None when there is none.
-        """
-        return self._result.value
-
-    @result.setter
-    def result(self, value: Any) -> None:
-        self._result = value if isinstance(value, Result) else Result(value=value)
-
-    def is_pending(self) -> bool:
-        """
-        True before the run, and between its tries.
-        """
-        return isinstance(self, Pending)
-
-    def is_scheduled(self) -> bool:
-        """
-        True when the run is to begin at ``start_time``.
-        """
-        return isinstance(self, Scheduled)
-
-    def is_retrying(self) -> bool:
-        """
-        True when the run has failed and will be tried again.
-        """
-        return isinstance(self, Retrying)
-
-    def is_running(self) -> bool:
-        """
-        True while the run goes on.
-        """
-        return isinstance(self, Running)
-
-    def is_finished(self) -> bool:
-        """
-        True when the run is over.
-        """
-        return isinstance(self, Finished)
-
-    def is_successful(self) -> bool:
-        """
-        True when the run is over and went well.
-        """
-        return isinstance(self, Success)
-
-    def is_cached(self) -> bool:
-        """
-        True when the result was there already.
-        """
-        return isinstance(self, Cached)
-
-    def is_failed(self) -> bool:
-        """
-        True when the run is over and did not go well.
-        """
-        return isinstance(self, Failed)
-
-    def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-
-        if not isinstance(other, State) or type(self) is not type(other):
-            return False
-
-        return bool(_compared(self) == _compared(other))
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __repr__(self) -> str:
-        name = type(self).__name__
-        return f'<{name}: "{self.message}">' if self.message else f"<{name}>"
-
-
-def _compared(state: State) -> dict[str, Any]:
-    kept = {name: value for name, value in vars(state).items() if name not in ("message", "context", "cached_inputs")}
-    kept["_result"] = state.result
-    return kept
-
-
-class Pending(State):
+class Pending(State, marks="pending"):
     """
     The run has not begun.
     """
@@ -125,9 +22,9 @@ class Pending(State):
     color = "#7ebdff"
 
 
-class Scheduled(Pending):
+class Scheduled(Pending, marks="scheduled"):
     """
-    The run shall begin at *start_time* (aware UTC).
+    The run is to begin at *start_time* (aware UTC; None for now).
     """
 
     color = "#ffab00"
@@ -141,10 +38,37 @@ class Scheduled(Pending):
         cached_inputs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
-        self.start_time = start_time if start_time is not None else clock.now()
+        self.start_time: datetime | None = start_time if start_time is not None else clock.now()
 
 
-class Retrying(Scheduled):
+class Resume(Scheduled):
+    """
+    A paused run may go on.
+    """
+
+    color = "#f58c0c"
+
+
+class Paused(Scheduled):
+    """
+    The run waits for somebody to let it go on, or until *start_time*; None waits without end.
+    """
+
+    color = "#99a8e8"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        result: Any = NoResult,
+        start_time: datetime | None = None,
+        context: dict[str, Any] | None = None,
+        cached_inputs: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
+        self.start_time = start_time
+
+
+class Retrying(Scheduled, marks="retrying"):
     """
     The run failed *run_count* times, and shall begin again at *start_time*.
     """
@@ -166,7 +90,76 @@ class Retrying(Scheduled):
         self.run_count: int = run_count if run_count is not None else running.get("task_run_count") or 1
 
 
-class Running(State):
+class _MetaState(State, marks="meta_state"):
+    def __init__(
+        self,
+        message: str | None = None,
+        result: Any = NoResult,
+        state: State | None = None,
+        context: dict[str, Any] | None = None,
+        cached_inputs: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
+        self.state = state
+
+    def unwrapped(self) -> State | None:
+        """
+        Return the state that this one is about.
+        """
+        return self._state
+
+    @property
+    def state(self) -> State | None:
+        """
+        The state that this one is about; never one about another.
+        """
+        return self._state
+
+    @state.setter
+    def state(self, value: State | None) -> None:
+        while isinstance(value, _MetaState):
+            value = value.state
+
+        self._state = value
+
+
+class Submitted(_MetaState, marks="submitted"):
+    """
+    *state* was handed to whoever starts it.
+    """
+
+    color = "#ffdf5d"
+
+
+class ClientFailed(_MetaState):
+    """
+    *state* could not be reported.
+    """
+
+    color = "#eb0000"
+
+
+class Queued(_MetaState, marks="queued scheduled"):
+    """
+    *state* waits for a place until *start_time*.
+    """
+
+    color = "#ffea7f"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        result: Any = NoResult,
+        state: State | None = None,
+        start_time: datetime | None = None,
+        context: dict[str, Any] | None = None,
+        cached_inputs: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message=message, result=result, state=state, context=context, cached_inputs=cached_inputs)
+        self.start_time = start_time if start_time is not None else clock.now()
+
+
+class Running(State, marks="running"):
     """
     The run goes on.
     """
@@ -174,7 +167,15 @@ class Running(State):
     color = "#3d67ff"
 
 
-class Finished(State):
+class Cancelling(Running):
+    """
+    The run is being ended.
+    """
+
+    color = "#E8E8E8"
+
+
+class Finished(State, marks="finished"):
     """
     The run is over.
     """
@@ -182,7 +183,24 @@ class Finished(State):
     color = "#003ccb"
 
 
-class Success(Finished):
+class Looped(Finished, marks="looped"):
+    """
+    The task asks to be run again at once; *loop_count* counts its runs from 1.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        result: Any = NoResult,
+        loop_count: int | None = None,
+        context: dict[str, Any] | None = None,
+        cached_inputs: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
+        self.loop_count: int = loop_count if loop_count is not None else running.get("task_loop_count") or 1
+
+
+class Success(Finished, marks="successful"):
     """
     The run went well.
     """
@@ -190,15 +208,66 @@ class Success(Finished):
     color = "#28a745"
 
 
-class Cached(Success):
+class Cached(Success, marks="cached"):
     """
-    The run was not needed: its result was there.
+    The run was not needed: its result was there. It may be used until *cached_result_expiration* (None: without end).
     """
 
     color = "#34d058"
 
+    def __init__(
+        self,
+        message: str | None = None,
+        result: Any = NoResult,
+        context: dict[str, Any] | None = None,
+        cached_inputs: dict[str, Any] | None = None,
+        cached_parameters: dict[str, Any] | None = None,
+        cached_result_expiration: datetime | None = None,
+        hashed_inputs: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
+        self.cached_parameters = cached_parameters
+        self.cached_result_expiration = cached_result_expiration
+        self.hashed_inputs = hashed_inputs
 
-class Failed(Finished):
+
+class Mapped(Success, marks="mapped"):
+    """
+    The task was mapped; how it went is said by the states of its children.
+    """
+
+    color = "#003ccb"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        result: Any = NoResult,
+        map_states: Sequence[State] | None = None,
+        context: dict[str, Any] | None = None,
+        cached_inputs: dict[str, Any] | None = None,
+        n_map_states: int | None = None,
+    ) -> None:
+        super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
+        self.map_states: list[State] = list(map_states or ())
+        self._n_map_states = n_map_states
+
+    @property
+    def n_map_states(self) -> int:
+        """
+        How many children there are, or will be.
+        """
+        return len(self.map_states) if self._n_map_states is None else self._n_map_states
+
+
+class Skipped(Success, marks="skipped"):
+    """
+    The run was left out.
+    """
+
+    color = "#62757f"
+
+
+class Failed(Finished, marks="failed"):
     """
     The run did not go well.
     """
@@ -206,12 +275,12 @@ class Failed(Finished):
     color = "#eb0000"
 
 
-class TriggerFailed(Failed):
+class Cancelled(Finished):
     """
-    The run did not begin: its trigger refused the states above it.
+    The run was ended by somebody.
     """
 
-    color = "#ff5131"
+    color = "#bdbdbd"
 
 
 class TimedOut(Failed):
@@ -222,16 +291,36 @@ class TimedOut(Failed):
     color = "#ff4e33"
 
 
+class TriggerFailed(Failed):
+    """
+    The run did not begin: its trigger refused the states above it.
+    """
+
+    color = "#ff5131"
+
+
+class ValidationFailed(Failed):
+    """
+    The run's result is not as it should be.
+    """
+
+    color = "#ff5131"
+
+
 #: State class -> the state that recorders are told; subclasses that are not named count as their parent.
 RECORDED: Final[Mapping[type[State], TaskRunState]] = MappingProxyType(
     {
         Running: TaskRunState.RUNNING,
         Retrying: TaskRunState.RETRYING,
+        Paused: TaskRunState.PAUSED,
+        Mapped: TaskRunState.MAPPED,
         Success: TaskRunState.SUCCESS,
         Cached: TaskRunState.CACHED,
+        Skipped: TaskRunState.SKIPPED,
         Failed: TaskRunState.FAILED,
         TriggerFailed: TaskRunState.TRIGGER_FAILED,
         TimedOut: TaskRunState.TIMED_OUT,
+        Cancelled: TaskRunState.CANCELLED,
     }
 )
 

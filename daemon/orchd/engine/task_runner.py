@@ -2,46 +2,79 @@
 One try of one task: from the states above it to its own.
 """
 
+import logging
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from orchd import clock
-from orchd.engine.calls import call_task, said
+from orchd.engine.caching import cache_name, still_valid, to_be_kept
+from orchd.engine.calls import call_task
 from orchd.engine.context import Lazy, context
 from orchd.engine.decide import is_excluded, judge_failure
+from orchd.engine.faults import said
+from orchd.engine.handlers import LOG, handled
 from orchd.engine.logs import get_logger, say
-from orchd.engine.signals import StateSignal
-from orchd.engine.state import Cached, Failed, Pending, Retrying, Scheduled, State, TriggerFailed, recorded
-from orchd.engine.work import Scope, Work
+from orchd.engine.mapping import Lanes, counted, judge_mapping
+from orchd.engine.signals import ENDRUN, TRIGGERFAIL, StateSignal
+from orchd.engine.state import (
+    Cached,
+    Failed,
+    Looped,
+    Mapped,
+    Paused,
+    Pending,
+    Resume,
+    Retrying,
+    Running,
+    Scheduled,
+    Skipped,
+    State,
+    Success,
+    TriggerFailed,
+    recorded,
+)
+from orchd.engine.storing import at_target, broken, filled, storage, stored
+from orchd.engine.triggers import all_successful
+from orchd.engine.work import Known, Scope, Work
 from orchd.graph.edges import Edge
-from orchd.model.states import TaskRunState
-from orchd.results.result import OutsideFolder, Result
-from orchd.results.serializers import NotPicklable
+from orchd.model.states import TASK_RUN_MOVES, TaskRunState
 
-LOG: Final = get_logger("TaskRunner")
+SKIPPED_ABOVE: Final = (
+    "Upstream task was skipped; if this was not the intended behavior, consider changing "
+    "`skip_on_upstream_skip=False` for this task."
+)
+#: What stands for a state that nobody can see.
+_BEFORE: Final = Pending()
+_DURING: Final = Running()
+
+Upstream = Mapping[Edge[Any], State]
 
 
 class TaskRunner:
     """
-    Runs *task* once, if it may run.
+    Runs *task* once, if it may run; as child *index* when it is mapped.
     """
 
-    __slots__ = ("_attempt", "_result", "scope", "slug", "task")
+    __slots__ = ("_attempt", "_loop", "_stands", "_watched", "index", "name", "scope", "slug", "task")
 
-    def __init__(self, task: Work, *, slug: str, scope: Scope) -> None:
+    def __init__(self, task: Work, *, slug: str, scope: Scope, index: int | None = None) -> None:
         self.task = task
         self.slug = slug
         self.scope = scope
+        self.index = index
+        self.name = task.name if index is None else f"{task.name}[{index}]"
+        self._watched = bool(task.state_handlers or scope.handlers) or LOG.isEnabledFor(logging.DEBUG)
         self._attempt = 1
-        self._result = self._storage()
+        self._loop: tuple[int, Any] | None = None
+        self._stands = TaskRunState.PENDING
 
     def run(
         self,
         state: State | None,
         *,
-        upstream: Mapping[Edge[Any], State],
+        upstream: Upstream,
         constants: Mapping[str, Any],
         now: datetime,
     ) -> State:
@@ -60,174 +93,297 @@ class TaskRunner:
         Returns:
             *state* itself (or Pending) when the task is finished, not yet due, or waits for something above it.
         """
-        if state is not None and (not state.is_pending() or (isinstance(state, Scheduled) and state.start_time > now)):
-            return state
+        return self._run(state, upstream=upstream, constants=constants, lanes=None, now=now)
 
-        for above in upstream.values():
+    def run_parent(self, state: State | None, *, upstream: Upstream, lanes: Lanes, now: datetime) -> State:
+        """
+        Return Mapped with the number of children when the task may be mapped; else what :meth:`run` returns.
+
+        Args:
+            lanes: the elements of edges that lead from mapped tasks.
+        """
+        return self._run(state, upstream=upstream, constants={}, lanes=lanes, now=now)
+
+    def _run(
+        self,
+        state: State | None,
+        *,
+        upstream: Upstream,
+        constants: Mapping[str, Any],
+        lanes: Lanes | None,
+        now: datetime,
+    ) -> State:
+        if state is not None:
+            state = state.unwrapped() or Pending()
+            if not _may_begin(state, now):
+                return state
+
+        skipped = False
+        for above in counted(upstream) if _has_mapped(upstream) else upstream.values():
             if not above.is_finished():
-                return state if state is not None else Pending(message="Task not run.")
+                return state if state is not None else Pending()
 
-        if isinstance(state, Retrying):
-            self._attempt = state.run_count + 1
+            skipped = skipped or above.is_skipped()
 
-        before = context.swap(self._values())
+        before = context.swap(self._values(state))
         try:
-            return self._try(upstream, constants)
+            return self._try(state, upstream, constants, lanes, skipped and self.task.skip_on_upstream_skip)
         finally:
             context.swap(before)
 
-    def _try(self, upstream: Mapping[Edge[Any], State], constants: Mapping[str, Any]) -> State:
-        name = self.task.name
-        say(LOG, f"Task '{name}': Starting task run...")
+    def _try(
+        self, state: State | None, upstream: Upstream, constants: Mapping[str, Any], lanes: Lanes | None, skip: bool
+    ) -> State:
+        say(LOG, f"Task '{self.name}': Starting task run...")
+        if state is None:
+            state = Pending() if self._watched else _BEFORE
+
+        try:
+            if skip:
+                state = self._moved(state, Skipped(message=SKIPPED_ABOVE))
+            elif lanes is not None:
+                state = self._moved(state, judge_mapping(upstream, lanes))
+            else:
+                state = self._worked(state, upstream, constants)
+        except (ENDRUN, StateSignal) as signal:
+            if isinstance(signal, StateSignal) and context.get("raise_on_exception"):
+                raise
+
+            state = signal.state
+
+        self._tell(state)
+        say(LOG, f"Task '{self.name}': Finished task run for task with final state: '{type(state).__name__}'")
+        return state
+
+    def _worked(self, state: State, upstream: Upstream, constants: Mapping[str, Any]) -> State:
         inputs = dict(constants)
         for edge, above in upstream.items():
             if edge.key is not None:
                 inputs[edge.key] = above.result
 
-        state = self._refused(upstream, inputs) or self._ran(inputs)
-        location = state._result.location
-        self._record(recorded(state), state.message or "", location if isinstance(location, str) else None)
-        say(LOG, f"Task '{name}': Finished task run for task with final state: '{type(state).__name__}'")
+        state = self._found(state, inputs)
+        if not (self.task.trigger is all_successful and all(map(_went_well, upstream.values()))):
+            self._ask_trigger(state, upstream, constants)
+
+        if not state.is_pending():
+            return state
+
+        while isinstance(state := self._called(state, inputs), Looped):
+            state = self._again(state)
+
         return state
 
-    def _refused(self, upstream: Mapping[Edge[Any], State], inputs: Mapping[str, Any]) -> State | None:
+    def _found(self, state: State, inputs: Mapping[str, Any]) -> State:
         """
-        Return the state of a task that need not, or must not, run; None when it is to run.
+        Return Cached when there is a result already, Failed when that cannot be said, else a pending state.
         """
-        try:
-            found = self._at_target(inputs) if self.task.target is not None else None
-        except Exception as exc:
-            return self._broken(exc)
+        task = self.task
+        if task.task_run_name is not None:
+            try:
+                context["task_run_name"] = filled(task.task_run_name, inputs)
+            except Exception as exc:
+                message = f"Task '{self.name}': Unexpected error while running task: {said(exc)}"
+                LOG.error("%s", message)
+                raise ENDRUN(Failed(message=message, result=exc)) from exc
+
+        if task.target is not None:
+            try:
+                found = at_target(self._storage(), task.target, inputs, name=self.name)
+            except Exception as exc:
+                return self._moved(state, broken(exc, name=self.name))
+
+            return state if found is None else self._moved(state, found)
+
+        if isinstance(state, Cached):
+            return state if still_valid([state], task.cache_validator, inputs) else Pending()
+
+        if task.cache_for is not None:
+            kept = context.get("caches", {}).get(self._cache_name(), ())
+            if (valid := still_valid(kept, task.cache_validator, inputs)) is not None:
+                return self._moved(state, valid)
+
+        return state
+
+    def _ask_trigger(self, state: State, upstream: Upstream, constants: Mapping[str, Any]) -> None:
+        """
+        Raise ENDRUN with the state of a task whose trigger does not let it run.
+        """
+        task: Any = self.task
+        seen = dict(upstream)
+        for key, value in constants.items():
+            seen[Edge(Known(value), task, key)] = Success(message="Auto-generated constant value", result=value)
 
         try:
-            if not self.task.trigger(upstream):
-                return TriggerFailed(message="Trigger failed")
+            if task.trigger(seen):
+                return
+
+            raise TRIGGERFAIL("Trigger failed")
         except StateSignal as signal:
-            return signal.state
+            if context.get("raise_on_exception"):
+                raise
+
+            refused = signal.state
         except Exception as exc:
-            LOG.error("Task '%s': Unexpected error while evaluating task trigger!", self.task.name, exc_info=exc)
-            return TriggerFailed(message=f"Unexpected error while checking task trigger: {said(exc)}", result=exc)
+            if context.get("raise_on_exception"):
+                raise
 
-        return found
+            LOG.error("Task '%s': Unexpected error while evaluating task trigger!", self.name, exc_info=exc)
+            refused = TriggerFailed(message=f"Unexpected error while checking task trigger: {said(exc)}", result=exc)
 
-    def _ran(self, inputs: dict[str, Any]) -> State:
-        self._record(TaskRunState.RUNNING, "Starting task run.", None)
-        state = call_task(self.task, inputs, log=LOG)
-        if state.is_successful():
-            state = self._stored(state, inputs)
+        raise ENDRUN(self._moved(state, refused))
+
+    def _called(self, state: State, inputs: dict[str, Any]) -> State:
+        task = self.task
+        running = self._moved(state, Running(message="Starting task run.")) if self._watched else _DURING
+        if not running.is_running():
+            return running
+
+        if self._stands is not TaskRunState.RUNNING:
+            self._record(TaskRunState.RUNNING, "Starting task run.", None)
+
+        if self._watched:
+            LOG.debug("Task '%s': Calling task.run() method...", self.name)
+
+        try:
+            state = call_task(task, inputs, name=self.name, log=LOG)
+        except ENDRUN as signal:
+            raise ENDRUN(self._moved(running, signal.state)) from signal
+
+        if task.checkpoint is not False and (state.is_successful() or state.is_looped()):
+            state = stored(state, self._storage(), inputs, name=self.name)
+
+        state = self._moved(running, state)
+        if task.cache_for is not None and state.is_successful() and not state.is_skipped():
+            return self._moved(state, to_be_kept(state, cache_for=task.cache_for, inputs=inputs))
 
         return self._tried_again(state) if state.is_failed() else state
 
     def _tried_again(self, state: State) -> State:
         task = self.task
+        retry_on = task.retry_on or ()
         retry = judge_failure(
             attempt=self._attempt,
             max_retries=task.max_retries,
             retry_delay=task.retry_delay,
-            retry_on=task.retry_on,
+            retry_on=retry_on,
             cause=state.result,
             now=clock.now(),
         )
         if retry is not None:
-            return Retrying(
+            new = Retrying(
                 message=retry.message, result=state.result, start_time=retry.start_time, run_count=self._attempt
             )
+            if self._loop is not None:
+                new.context["task_loop_count"], new.cached_inputs["_loop_result"] = self._loop
 
-        if self._attempt <= task.max_retries and is_excluded(retry_on=task.retry_on, cause=state.result):
+            return self._moved(state, new)
+
+        if self._attempt <= task.max_retries and is_excluded(retry_on=retry_on, cause=state.result):
             LOG.info(
                 "Task '%s': Skipping retry. Exception of type '%s' is not an instance of the retry on exception types.",
-                task.name,
+                self.name,
                 type(state.result).__name__,
             )
 
         return state
 
-    def _at_target(self, inputs: Mapping[str, Any]) -> State | None:
+    def _again(self, looped: Looped) -> State:
         """
-        Return Cached when a readable result is at the target. One that cannot be read counts as absent.
+        Let the next run find what the last one gave.
         """
-        target = self.task.target
-        keys = self._template_keys(inputs)
-        location = target.format(**keys) if isinstance(target, str) else str(target(**keys)) if target else ""
-        if not self._result.exists(location):
-            return None
+        self._attempt = 1
+        self._loop = (looped.loop_count + 1, looped.result)
+        context["task_loop_count"], context["task_loop_result"] = self._loop
+        context["task_run_count"] = 1
+        return Pending(message=f"Looping task (on loop index {looped.loop_count})")
 
-        try:
-            found = self._result.read(location)
-        except OutsideFolder:
-            raise
-        except Exception as exc:
-            LOG.warning(
-                "Task '%s': the result at target %s cannot be read (%s), so the task runs and writes it anew.",
-                self.task.name,
-                location,
-                said(exc),
-            )
-            return None
+    def _moved(self, old: State, new: State) -> State:
+        if not self._watched:
+            return new
 
-        return Cached(result=found, message=f"Result found at task target {location}")
+        LOG.debug("Task '%s': Handling state change from %s to %s", self.name, type(old).__name__, type(new).__name__)
+        return handled(self.task, (*self.task.state_handlers, *self.scope.handlers), old, new)
 
-    def _stored(self, state: State, inputs: Mapping[str, Any]) -> State:
+    def _tell(self, state: State) -> None:
         """
-        Write the result where the task or its flow says so, and return *state* with its location, or Failed.
+        Record where the try ended, by a way that the table of moves allows.
         """
-        if (
-            context.get("checkpointing") is not True
-            or self.task.checkpoint is False
-            or state.result is None
-            or not self._result.can_store
-        ):
-            return state
+        word = recorded(state)
+        if word is self._stands or word is TaskRunState.PENDING:
+            return
 
-        keys = self._template_keys(inputs)
-        keys.pop("value_", None)
-        try:
-            state.result = self._result.write(state.result, **keys)
-        except Exception as exc:
-            return self._broken(exc)
+        if self._stands not in TASK_RUN_MOVES[word] and TaskRunState.RUNNING in TASK_RUN_MOVES[word]:
+            self._record(TaskRunState.RUNNING, "Starting task run.", None)
 
-        return state
+        location = None if isinstance(state, Mapped) else state._result.location
+        self._record(word, state.message or "", location if isinstance(location, str) else None)
 
-    def _broken(self, exc: Exception) -> State:
-        """
-        Return Failed for an error outside of the task's own code: its target or its result.
-        """
-        if isinstance(exc, NotPicklable | OutsideFolder):
-            message = f"The result of task '{self.task.name}' cannot be stored: {exc}"
-        else:
-            message = f"Unexpected error: {said(exc)}"
+    def _record(self, word: TaskRunState, message: str, location: str | None) -> None:
+        self._stands = word
+        self.scope.recorder.task(
+            slug=self.slug,
+            map_index=-1 if self.index is None else self.index,
+            state=word,
+            attempt=self._attempt,
+            message=message,
+            location=location,
+        )
 
-        LOG.error("Task '%s': %s", self.task.name, message)
-        return Failed(message=message, result=exc)
+    def _storage(self) -> Any:
+        return storage(self.task.result or self.scope.result, self.task.target)
 
-    def _storage(self) -> Result:
-        chosen = self.task.result or self.scope.result or Result()
-        if self.task.target is None:
-            return chosen
+    def _cache_name(self) -> str:
+        return cache_name(self.task, flow_name=self.scope.values.get("flow_name", ""), slug=self.slug)
 
-        placed = chosen.copy()
-        placed.location = self.task.target
-        return placed
-
-    def _template_keys(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        return {**context.get("parameters", {}), **context, **inputs}
-
-    def _values(self) -> dict[str, Any]:
+    def _values(self, state: State | None) -> dict[str, Any]:
         task = self.task
         values = dict(self.scope.values)
-        values["task_name"] = values["task_full_name"] = task.name
+        if self.scope.task_contexts:
+            values.update(self.scope.task_contexts.get(task, {}))
+
+        values["task_name"] = task.name
+        values["task_full_name"] = self.name
         values["task_slug"] = values["task_id"] = self.slug
         values["task_tags"] = task.tags
         values["task_run_id"] = Lazy(_new_id)
+        values["map_index"] = self.index
+        values["logger"] = Lazy(lambda: get_logger(self.name))
+        if state is not None:
+            self._go_on(state, values)
+
         values["task_run_count"] = self._attempt
-        values["map_index"] = None
-        values["logger"] = Lazy(lambda: task.logger)
         return values
 
-    def _record(self, state: TaskRunState, message: str, location: str | None) -> None:
-        self.scope.recorder.task(
-            slug=self.slug, map_index=-1, state=state, attempt=self._attempt, message=message, location=location
-        )
+    def _go_on(self, state: State, values: dict[str, Any]) -> None:
+        """
+        Take from *state* what an earlier try has left for this one.
+        """
+        self._attempt = state.context.get("task_run_count", 1)
+        if isinstance(state, Retrying):
+            self._attempt = state.run_count + 1
+            self._stands = TaskRunState.RETRYING
+            if "task_loop_count" in state.context:
+                self._loop = (state.context["task_loop_count"], state.cached_inputs.get("_loop_result"))
+                values["task_loop_count"], values["task_loop_result"] = self._loop
+
+        if isinstance(state, Resume | Paused):
+            values["resume"] = True
+            self._stands = TaskRunState.PAUSED
+
+
+def _may_begin(state: State, now: datetime) -> bool:
+    if isinstance(state, Scheduled):
+        return state.start_time is not None and state.start_time <= now
+
+    return state.is_pending() or state.is_cached() or state.is_mapped()
+
+
+def _has_mapped(upstream: Upstream) -> bool:
+    return any(type(state) is Mapped for state in upstream.values())
+
+
+def _went_well(state: State) -> bool:
+    return type(state) is not Mapped and state.is_successful()
 
 
 def _new_id() -> str:

@@ -6,11 +6,35 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from orchd.engine.cache_validators import Validator
+from orchd.engine.handlers import StateHandler
 from orchd.engine.recorder import NullRecorder, Recorder
 from orchd.engine.triggers import Trigger
 from orchd.results.result import Location, Result
+
+#: Longest ``repr`` that a constant is named by.
+_SHORT: Final = 8
+_PLAIN: Final = (bool, int, float, str, bytes, list, tuple, set, dict, type(None))
+
+
+def constant_name(value: Any) -> str:
+    """
+    Return what logs call a constant: its ``repr`` if it is short and cheap, else its type.
+    """
+    text = repr(value) if isinstance(value, _PLAIN) and not (isinstance(value, str) and len(value) > _SHORT) else ""
+    return text if 0 < len(text) <= _SHORT else f"Constant[{type(value).__name__}]"
+
+
+class Known:
+    """
+    The end of an edge that brings a value which is known beforehand.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.name = constant_name(value)
 
 
 class Work(Protocol):
@@ -55,9 +79,9 @@ class Work(Protocol):
         """
 
     @property
-    def retry_on(self) -> tuple[type[Exception], ...]:
+    def retry_on(self) -> tuple[type[Exception], ...] | None:
         """
-        Exceptions that are tried again; empty for all.
+        Exceptions that are tried again; None for all.
         """
 
     @property
@@ -70,6 +94,42 @@ class Work(Protocol):
     def trigger(self) -> Trigger:
         """
         Says whether it may run, from the states above it.
+        """
+
+    @property
+    def skip_on_upstream_skip(self) -> bool:
+        """
+        True when it is skipped as soon as a task above it was.
+        """
+
+    @property
+    def state_handlers(self) -> list[StateHandler]:
+        """
+        Functions that see each change of its state.
+        """
+
+    @property
+    def cache_for(self) -> timedelta | None:
+        """
+        How long its result may be used again in place of a run.
+        """
+
+    @property
+    def cache_validator(self) -> Validator:
+        """
+        Says whether an earlier result still holds.
+        """
+
+    @property
+    def cache_key(self) -> str | None:
+        """
+        Name under which results are shared with other tasks; None for not at all.
+        """
+
+    @property
+    def task_run_name(self) -> Location | None:
+        """
+        Template or function of the name of each run.
         """
 
     @property
@@ -108,3 +168,7 @@ class Scope:
     #: How results are stored of tasks that do not say it.
     result: Result | None = None
     recorder: Recorder = field(default_factory=NullRecorder)
+    #: Further state handlers of every task, after its own.
+    handlers: tuple[StateHandler, ...] = ()
+    #: Further keys of the context of single tasks.
+    task_contexts: Mapping[Any, Mapping[str, Any]] = field(default_factory=dict)

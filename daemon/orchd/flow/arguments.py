@@ -5,7 +5,9 @@ Checks of what a task is constructed with; the messages are the classic ones.
 import warnings
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Final
 
+from orchd.engine.cache_validators import Validator, duration_only, never_use
 from orchd.results.result import Location, Result
 
 
@@ -34,12 +36,12 @@ def retries(max_retries: int | None, retry_delay: timedelta | None) -> tuple[int
 
 def retry_on(
     given: type[Exception] | Iterable[type[Exception]] | None, *, max_retries: int
-) -> tuple[type[Exception], ...]:
+) -> tuple[type[Exception], ...] | None:
     """
-    Return the exceptions that are tried again as a tuple; empty for all.
+    Return the exceptions that are tried again as a tuple; None for all.
     """
     if given is None:
-        return ()
+        return None
 
     if not max_retries:
         raise ValueError("A number of `max_retries` must be provided if `retry_on` is set.")
@@ -98,3 +100,43 @@ def storage(result: Result | None, target: Location | None) -> tuple[Result | No
     placed = result.copy()
     placed.location = target
     return placed, target
+
+
+#: Attributes that :class:`~orchd.flow.task.Task` sets, so that a subclass must not set them before.
+OWN_ATTRIBUTES: Final = frozenset(
+    """
+    name slug tags max_retries retry_delay retry_on timeout trigger skip_on_upstream_skip cache_for cache_validator
+    cache_key checkpoint state_handlers log_stdout result target task_run_name nout auto_generated
+    """.split()
+)
+
+
+def attributes(task: object) -> None:
+    """
+    Warn of attributes of *task* that its construction will overwrite.
+    """
+    kind = type(task).__name__
+    for name in sorted(OWN_ATTRIBUTES & vars(task).keys()):
+        warnings.warn(
+            f"`{kind}` sets a `{name}` attribute, which will be overwritten by `orchd.Task`. Please rename this "
+            "attribute to avoid this issue.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def validator(given: Validator | None, cache_for: timedelta | None) -> Validator:
+    """
+    Return the cache validator, or the default one.
+    """
+    if given is None:
+        return never_use if cache_for is None else duration_only
+
+    if cache_for is None and given is not never_use:
+        warnings.warn(
+            "cache_validator provided without specifying cache expiration (cache_for); this Task will not be cached.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+    return given

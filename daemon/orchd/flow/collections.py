@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from orchd.engine.context import context
-from orchd.flow.task import Binder, Task
-
-#: Longest ``repr`` that a constant is named by.
-_SHORT = 8
-_PLAIN = (bool, int, float, str, bytes, list, tuple, set, dict, type(None))
+from orchd.engine.work import constant_name
+from orchd.flow.annotations import EdgeAnnotation
+from orchd.flow.binder import Binder
+from orchd.flow.task import Task
 
 
 class Constant(Task):
@@ -20,11 +19,10 @@ class Constant(Task):
     A value that stands for itself.
     """
 
-    auto_generated = True
-
     def __init__(self, value: Any) -> None:
         self.value = value
         super().__init__(name=constant_name(value), checkpoint=False)
+        self.auto_generated = True
         # Nobody forgets to use a constant.
         context.get("_unused_tasks", {}).pop(self, None)
 
@@ -36,10 +34,9 @@ class Constant(Task):
 
 
 class _Elements(Task):
-    auto_generated = True
-
     def __init__(self) -> None:
         super().__init__(checkpoint=False)
+        self.auto_generated = True
 
 
 class List(_Elements):
@@ -97,18 +94,24 @@ def holds_task(value: Any) -> bool:
     if isinstance(value, Task):
         return True
 
+    if isinstance(value, EdgeAnnotation):
+        return holds_task(value.value)
+
     if isinstance(value, dict):
         return any(map(holds_task, value.values()))
 
     return isinstance(value, list | tuple | set) and any(map(holds_task, value))
 
 
-def as_task(value: Any, flow: Binder) -> Task:
+def as_task(value: Any, flow: Binder | None = None) -> Task:
     """
     Return *value* as a task; a collection that holds tasks is bound into *flow*.
     """
     if isinstance(value, Task):
         return value
+
+    if isinstance(value, EdgeAnnotation):
+        return as_task(value.value, flow)
 
     if not holds_task(value):
         return Constant(value)
@@ -116,16 +119,12 @@ def as_task(value: Any, flow: Binder) -> Task:
     if isinstance(value, dict):
         return Dict().bind(keys=list(value), values=list(value.values()), flow=flow)
 
-    kind = List if isinstance(value, list) else Tuple if isinstance(value, tuple) else Set
+    if isinstance(value, set):
+        # Tasks first, so that slugs do not depend on how a set is ordered today.
+        return Set().bind(flow=flow, **_numbered(sorted(value, key=lambda each: not isinstance(each, Task))))
+
+    kind = List if isinstance(value, list) else Tuple
     return kind().bind(flow=flow, **_numbered(value))
-
-
-def constant_name(value: Any) -> str:
-    """
-    Return what logs call a constant: its ``repr`` if it is short and cheap, else its type.
-    """
-    text = repr(value) if isinstance(value, _PLAIN) and not (isinstance(value, str) and len(value) > _SHORT) else ""
-    return text if 0 < len(text) <= _SHORT else f"Constant[{type(value).__name__}]"
 
 
 def _numbered(values: Iterable[Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import os
 import warnings
 from pathlib import Path
 
-from orchd.engine.calls import said
+from orchd.engine.faults import said
 from orchd.errors import OrchdError
 from orchd.flow.flow import Flow
 from orchd.flow.loader import flows_of, read_source

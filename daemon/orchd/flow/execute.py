@@ -29,7 +29,7 @@ def execute(
         context: keys of ``orchd.context``: ``flow_run_id``, ``flow_run_name``, ``scheduled_start_time`` (aware, or ISO
             text), ``upstream_runs`` ...
     """
-    keys: dict[str, Any] = {"checkpointing": True, **context}
+    keys: dict[str, Any] = {"checkpointing": True, "upstream_runs": {}, **context}
     with only_to(RecorderHandler(recorder)):
         try:
             parameters = parameter_values(flow, spec_parameters)

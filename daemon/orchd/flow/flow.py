@@ -5,17 +5,22 @@ The flow: tasks and edges, collected in a ``with`` block.
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import fields
 from types import TracebackType
 from typing import Any, Self
 
 from orchd.engine.context import context
+from orchd.engine.executors.executor import Executor
+from orchd.engine.flow_runner import TerminalHandler
+from orchd.engine.handlers import StateHandler, checked_handlers, on_failure_handler
 from orchd.engine.state import State
 from orchd.errors import FlowError
+from orchd.flow.changes import Changes
 from orchd.flow.drawing import Drawing, draw
-from orchd.flow.running import run_here
-from orchd.flow.shape import FlowEdge, Shape
+from orchd.flow.running import Wishes, run_here
+from orchd.flow.shape import FlowEdge
 from orchd.flow.task import Task
 from orchd.results.result import Result
 
@@ -34,7 +39,7 @@ Don't:
       flow.{verb}(...)"""
 
 
-class Flow(Shape):
+class Flow(Changes):
     """
     A named set of tasks and of edges between them. Tasks that are called in its ``with`` block join it.
     """
@@ -42,23 +47,59 @@ class Flow(Shape):
     def __init__(
         self,
         name: str,
-        *,
-        tasks: Iterable[Task] = (),
-        edges: Iterable[FlowEdge] = (),
+        schedule: Any = None,
+        executor: Executor[Any] | None = None,
+        run_config: Any = None,
+        storage: Any = None,
+        tasks: Iterable[Task] | None = None,
+        edges: Iterable[FlowEdge] | None = None,
         reference_tasks: Iterable[Task] | None = None,
+        state_handlers: Iterable[StateHandler] | None = None,
+        on_failure: Callable[[Any, State], object] | None = None,
+        validate: bool | None = None,
         result: Result | None = None,
+        terminal_state_handler: TerminalHandler | None = None,
     ) -> None:
         """
         Args:
+            schedule: when it is to run.
+
+            executor: what runs its tasks; None for one after the other.
+
+            run_config: kept as it is; the daemon runs every flow in a process of its own on this host.
+
+            storage: kept as it is; the daemon reads the flow's file.
+
             reference_tasks: the tasks whose states decide the flow's; None for those that nothing waits for.
 
+            state_handlers: called with the flow, its old and its new state; may return another state.
+
+            on_failure: called with the flow and its failed state.
+
+            validate: True checks at once that no tasks wait for each other in a circle.
+
             result: how results are stored of tasks that do not say it.
+
+            terminal_state_handler: called with the flow, its final state and the states of its reference tasks; may
+                return another final state.
         """
         if not name:
             raise ValueError("A name must be provided for the flow.")
 
-        super().__init__(name, tasks=tasks, edges=edges, reference_tasks=reference_tasks)
+        super().__init__(name, tasks=tasks or (), edges=edges or (), reference_tasks=reference_tasks)
+        self.schedule = schedule
+        self.executor = executor
+        self.run_config = run_config
+        self.storage = storage
+        self.state_handlers = checked_handlers(state_handlers)
+        if on_failure is not None:
+            self.state_handlers.append(on_failure_handler(on_failure))
+
+        self.terminal_state_handler = terminal_state_handler
         self.result = result
+        if validate:
+            self.validate()
+
         #: Where this flow was written: file and line, for messages.
         self.defined_at = _caller()
         self._open: list[ExitStack] = []
@@ -85,12 +126,7 @@ class Flow(Shape):
             )
 
     def run(
-        self,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        task_states: Mapping[Task, State] | None = None,
-        context: Mapping[str, Any] | None = None,
-        **kwargs: Any,
+        self, parameters: Mapping[str, Any] | None = None, run_on_schedule: bool | None = None, **kwargs: Any
     ) -> State | None:
         """
         Run the flow here and now.
@@ -98,9 +134,9 @@ class Flow(Shape):
         Args:
             parameters: values by name; those given as keywords of their own win.
 
-            task_states: states that are known beforehand; tasks whose state is finished are not run.
-
-            context: further keys of ``orchd.context``.
+            kwargs: values of parameters; and ``task_states`` (states that are known beforehand; tasks whose state is
+                finished are not run), ``state``, ``context``, ``task_contexts``, ``executor``,
+                ``task_runner_state_handlers``.
 
         Returns:
             The final state; ``.result[task].result`` is the value of a task. None while the file is being loaded:
@@ -108,6 +144,8 @@ class Flow(Shape):
 
         Raises:
             ValueError: a parameter is unknown, or a required one is missing.
+
+            TypeError: a keyword is none of these.
 
             RuntimeError: called in the flow's own ``with`` block.
         """
@@ -117,9 +155,21 @@ class Flow(Shape):
         if self._open:
             raise RuntimeError(_INSIDE.format(verb="run"))
 
-        return run_here(
-            self, given=parameters or {}, keywords=kwargs, task_states=task_states or {}, further=context or {}
-        )
+        if "return_tasks" in kwargs:
+            raise ValueError(
+                "The `return_tasks` keyword cannot be provided to `flow.run()`; all task states are always returned. "
+                "If you want to receive a subset of task states, use a FlowRunner directly."
+            )
+
+        names = {parameter.name for parameter in self.parameters()}
+        values = {**(parameters or {}), **{name: kwargs.pop(name) for name in names & kwargs.keys()}}
+        known = {each.name for each in fields(Wishes)}
+        for keyword in kwargs:
+            if keyword not in known:
+                raise TypeError(f"run() got an unexpected keyword argument '{keyword}'")
+
+        wishes = Wishes(**{keyword: value for keyword, value in kwargs.items() if value is not None})
+        return run_here(self, parameters=values, wishes=wishes)
 
     def register(self, project_name: str | None = None, **kwargs: Any) -> None:
         """

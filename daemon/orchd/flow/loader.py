@@ -9,8 +9,8 @@ from typing import Final
 
 import cloudpickle
 
-from orchd.engine.calls import own_traceback, said
 from orchd.engine.context import context
+from orchd.engine.faults import own_traceback, said
 from orchd.errors import FlowError, NotFound
 from orchd.flow.flow import Flow
 

@@ -7,7 +7,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from orchd.engine.calls import own_traceback
+from orchd.engine.faults import own_traceback
 from orchd.engine.logs import RUN_FORMAT, RUN_TIME, only_to, terminal_handler
 from orchd.errors import FlowError, NotFound, OrchdError
 from orchd.flow.flow import Flow

@@ -3,7 +3,10 @@ Parameters: the values that each run of a flow may choose.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final
+
+import pendulum
 
 from orchd.engine.context import context
 from orchd.engine.signals import FAIL
@@ -68,3 +71,28 @@ class Parameter(Task):
 
     def __repr__(self) -> str:
         return f"<Parameter: {self.name}>"
+
+
+class DateTimeParameter(Parameter):
+    """
+    A parameter whose value is an instant: ISO 8601 text (UTC where it names no offset) or a datetime.
+    """
+
+    def __init__(
+        self, name: str, default: Any = None, required: bool = True, tags: Iterable[str] | None = None
+    ) -> None:
+        """
+        Args:
+            required: True also where there is a default, as it always was.
+        """
+        super().__init__(name, default=default, required=required, tags=tags)
+
+    def run(self) -> Any:
+        """
+        Return the value of this run as a pendulum DateTime; None stays None.
+        """
+        value = super().run()
+        if value is None:
+            return None
+
+        return pendulum.instance(value) if isinstance(value, datetime) else pendulum.parse(value)

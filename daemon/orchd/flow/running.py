@@ -2,18 +2,24 @@
 Runs a flow: from its parameters and the keys of its context to the engine.
 """
 
+import importlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchd import clock
-from orchd.engine.calls import said
+from orchd.engine.caching import cache_name, keep
 from orchd.engine.context import as_moment, context, date_values
-from orchd.engine.flow_runner import LOG, FlowRunner
+from orchd.engine.executors.executor import Executor
+from orchd.engine.faults import said
+from orchd.engine.flow_runner import LOG, FlowRunner, TerminalHandler
+from orchd.engine.handlers import StateHandler
 from orchd.engine.logs import get_logger, show_on_terminal
 from orchd.engine.recorder import NullRecorder, Recorder
-from orchd.engine.settings import checkpointing_wanted
-from orchd.engine.state import Failed, State, Success
+from orchd.engine.settings import checkpointing_wanted, config, setting
+from orchd.engine.state import Failed, Pending, State, Success
 from orchd.engine.work import Scope
 from orchd.flow.collections import Constant
 from orchd.flow.parameter import Parameter
@@ -40,6 +46,30 @@ class Runnable(Protocol):
         How results are stored of tasks that do not say it.
         """
 
+    @property
+    def slugs(self) -> Mapping[Task, str]:
+        """
+        Its tasks and their slugs.
+        """
+
+    @property
+    def executor(self) -> Executor[Any] | None:
+        """
+        What runs its tasks; None for as the settings say.
+        """
+
+    @property
+    def state_handlers(self) -> list[StateHandler]:
+        """
+        Functions that see each change of its state.
+        """
+
+    @property
+    def terminal_state_handler(self) -> TerminalHandler | None:
+        """
+        May put another final state in the place of the one that the tasks give.
+        """
+
     def parameters(self) -> set[Parameter]:
         """
         Its parameters.
@@ -51,40 +81,58 @@ class Runnable(Protocol):
         """
 
 
-def run_here(
-    flow: Runnable,
-    *,
-    given: Mapping[str, Any],
-    keywords: Mapping[str, Any],
-    task_states: Mapping[Task, State],
-    further: Mapping[str, Any],
-) -> State:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """
+    What the caller of ``flow.run()`` says besides the parameters.
+    """
+
+    state: State | None = None
+    task_states: Mapping[Task, State] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    task_contexts: Mapping[Task, Mapping[str, Any]] = field(default_factory=dict)
+    task_runner_state_handlers: tuple[StateHandler, ...] = ()
+    executor: Executor[Any] | None = None
+
+
+def run_here(flow: Runnable, *, parameters: Mapping[str, Any], wishes: Wishes) -> State:
     """
     Run *flow* for ``flow.run()``: log lines go to the terminal, results are stored if the environment says so.
 
-    Args:
-        keywords: values of parameters that were given as keywords; they win over *given*.
-
     Raises:
-        TypeError: a keyword is no parameter.
-
         ValueError: a parameter is unknown, or a required one is missing.
     """
-    names = {parameter.name for parameter in flow.parameters()}
-    for keyword in keywords:
-        if keyword not in names:
-            raise TypeError(f"run() got an unexpected keyword argument '{keyword}'")
+    values = parameter_values(flow, parameters)
+    if wishes.state is not None and wishes.state.is_finished():
+        return _with_all(wishes.state, flow)
 
-    values = parameter_values(flow, {**given, **keywords})
     show_on_terminal()
     run_id = str(uuid.uuid4())
     local = {
         "flow_run_id": run_id,
         "flow_run_name": run_name(FlowRunId(run_id)),
         "checkpointing": checkpointing_wanted(),
-        **further,
+        **wishes.context,
     }
-    return run_flow(flow, parameters=values, keys=local, recorder=NullRecorder(), task_states=task_states)
+    state = run_flow(
+        flow, parameters=values, keys=local, recorder=NullRecorder(), task_states={}, wishes=wishes, ask=_ask
+    )
+    return _with_all(state, flow)
+
+
+def _ask(task: Task) -> bool:
+    return input(f"{task} is currently Paused; enter 'y' to resume:\n").strip().lower() == "y"
+
+
+def _with_all(state: State, flow: Runnable) -> State:
+    """
+    Return *state* with a state of every task in its result.
+    """
+    if state.result is None or isinstance(state.result, dict):
+        known = state.result or {}
+        state.result = {task: known.get(task) or Pending(message="Task not run.") for task in flow.slugs}
+
+    return state
 
 
 def parameter_values(flow: Runnable, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,38 +159,122 @@ def run_flow(
     keys: Mapping[str, Any],
     recorder: Recorder,
     task_states: Mapping[Task, State],
+    wishes: Wishes | None = None,
+    ask: Callable[[Task], bool] | None = None,
 ) -> State:
     """
     Run *flow* once with all of *parameters*, and return its final state.
 
     Args:
         keys: the context's keys that the caller knows: ``flow_run_id``, ``scheduled_start_time`` ...; they win.
+
+        ask: whether a paused task may go on; None when there is nobody to ask.
     """
+    said_more = wishes or Wishes()
+    caches = context.get("caches")
+    if caches is None:
+        caches = context["caches"] = {}
+
     try:
-        graph = flow.graph()
+        run = prepared(flow, parameters=parameters, keys=keys, recorder=recorder, wishes=said_more, ask=ask)
     except ValueError as exc:
         get_logger("FlowRunner").error("Unexpected error occured in FlowRunner: %s", said(exc))
         return Failed(message=f"Unexpected error: {said(exc)}", result=exc)
 
+    with run.entered():
+        state = run.runner.run({**run.states, **task_states, **said_more.task_states})
+
+    if isinstance(state.result, dict):
+        for node in run.runner.graph.nodes:
+            if node.task.cache_for is not None and (ended := state.result.get(node.task)) is not None:
+                keep(caches, cache_name(node.task, flow_name=flow.name, slug=node.slug), ended)
+
+    return state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """
+    A flow run that is ready to begin.
+    """
+
+    runner: FlowRunner[Task]
+    states: Mapping[Task, State]
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """
+        Hold the context's keys of the flow run.
+        """
+        before = context.swap(dict(self.runner.scope.values))
+        try:
+            yield
+        finally:
+            context.swap(before)
+
+
+def prepared(
+    flow: Runnable,
+    *,
+    parameters: Mapping[str, Any],
+    keys: Mapping[str, Any],
+    recorder: Recorder | None = None,
+    wishes: Wishes | None = None,
+    ask: Callable[[Task], bool] | None = None,
+) -> Prepared:
+    """
+    Put together what a run of *flow* needs.
+
+    Raises:
+        ValueError: its tasks wait for each other in a circle.
+    """
+    graph = flow.graph()
+    said_more = wishes or Wishes()
+    scope = Scope(
+        values=_context_values(flow, parameters, keys),
+        result=flow.result,
+        recorder=recorder or NullRecorder(),
+        handlers=said_more.task_runner_state_handlers,
+        task_contexts=said_more.task_contexts,
+    )
+    runner = FlowRunner(
+        graph=graph,
+        scope=scope,
+        executor=said_more.executor or flow.executor or default_executor(),
+        flow=flow,
+        handlers=tuple(flow.state_handlers),
+        terminal_handler=flow.terminal_state_handler,
+        ask=ask,
+    )
+    states: dict[Task, State] = {
+        node.task: Success(result=Result(value=node.task.value))
+        for node in graph.nodes
+        if isinstance(node.task, Constant)
+    }
+    return Prepared(runner=runner, states=states)
+
+
+def _context_values(flow: Runnable, parameters: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
     now = clock.now()
     values = {
         **context.snapshot(),
         "flow_name": flow.name,
         "flow_id": flow.name,
         "parameters": dict(parameters),
-        "upstream_runs": {},
         "scheduled_start_time": now,
+        "config": config,
         "logger": LOG,
         **keys,
     }
     values.update(date_values(keys.get("date"), now=now))
     values["scheduled_start_time"] = as_moment(values["scheduled_start_time"])
-    states: dict[Task, State] = {
-        node.task: Success(result=node.task.value) for node in graph.nodes if isinstance(node.task, Constant)
-    }
-    scope = Scope(values=values, result=flow.result, recorder=recorder)
-    before = context.swap(values)
-    try:
-        return FlowRunner(graph=graph, scope=scope).run(states | dict(task_states))
-    finally:
-        context.swap(before)
+    return values
+
+
+def default_executor() -> Executor[Any]:
+    """
+    Return a new executor of the class that the settings name.
+    """
+    module, _, name = str(setting("engine.executor.default_class")).rpartition(".")
+    made: Executor[Any] = getattr(importlib.import_module(module), name)()
+    return made

@@ -4,9 +4,12 @@ The shape of a flow: its tasks, edges and constants, and the questions that can 
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orchd.engine.context import context
+from orchd.engine.settings import setting
+from orchd.flow.annotations import EdgeAnnotation, unwrapped
 from orchd.flow.collections import Constant, as_task, holds_task
 from orchd.flow.parameter import Parameter
 from orchd.flow.task import Task
@@ -67,28 +70,60 @@ class Shape:
             self.slugs[task] = slug
             self._into[task] = []
             self._out_of[task] = []
+            for block in (context.get("case"), context.get("resource")):
+                if block is not None:
+                    block.add_task(task)
 
         return task
 
-    def add_edge(self, upstream_task: Any, downstream_task: Any, key: str | None = None) -> FlowEdge:
+    def add_edge(
+        self,
+        upstream_task: Any,
+        downstream_task: Any,
+        key: str | None = None,
+        mapped: bool = False,
+        flattened: bool = False,
+        validate: bool | None = None,
+    ) -> FlowEdge:
         """
         Let *downstream_task* wait for *upstream_task*; with a *key*, the result of the one is that argument of the
         other. Both join the flow, but for a constant with a *key*: it is only kept as that argument.
 
+        Args:
+            mapped: True when *downstream_task* has a child for each element.
+
+            flattened: True when the elements' elements are taken.
+
+            validate: True checks at once what a run would find; None for as the setting `flows.eager_edge_validation`
+                says.
+
         Raises:
             ValueError: the edge leads to itself or into a parameter, or *key* is no argument's name.
         """
+        given = unwrapped(upstream_task, is_mapped=mapped)
+        is_flattened = flattened or given.is_flattened
         downstream = self.add_task(as_task(downstream_task, self))
         if isinstance(downstream, Parameter):
             raise ValueError("Parameters must be root tasks and can not have upstream dependencies.")
 
-        if key is not None and not holds_task(upstream_task):
-            edge = Edge[Task](Constant(upstream_task), downstream, key)
-            self.constants.setdefault(downstream, {})[key] = upstream_task
+        checked = setting("flows.eager_edge_validation") if validate is None else validate
+        if checked and key is not None:
+            self._check_key(downstream, key)
+
+        if key is not None and not (given.is_mapped or is_flattened or holds_task(given.value)):
+            edge = Edge[Task](Constant(given.value), downstream, key)
+            self.constants.setdefault(downstream, {})[key] = given.value
             return edge
 
-        self.constants.get(downstream, {}).pop(key or "", None)
-        return self._add(Edge(self.add_task(as_task(upstream_task, self)), downstream, key))
+        edge = Edge(self.add_task(as_task(given.value, self)), downstream, key, given.is_mapped, is_flattened)
+        if key is not None:
+            self._free(downstream, key)
+
+        self._add(edge)
+        if checked:
+            self.validate()
+
+        return edge
 
     def chain(self, *tasks: Task) -> list[FlowEdge]:
         """
@@ -102,23 +137,27 @@ class Shape:
         upstream_tasks: Iterable[Any] | None = None,
         downstream_tasks: Iterable[Any] | None = None,
         keyword_tasks: Mapping[str, Any] | None = None,
+        mapped: bool = False,
+        validate: bool | None = None,
     ) -> None:
         """
         Add *task*, and say what it waits for and what waits for it.
 
         Args:
             keyword_tasks: its arguments: values, tasks, or collections with tasks in them.
+
+            mapped: True when *task* has a child for each element of what it waits for.
         """
         this = self.add_task(as_task(task, self))
         for other in upstream_tasks or ():
-            self.add_edge(other, this)
+            self.add_edge(other, this, mapped=mapped, validate=validate)
 
         for other in downstream_tasks or ():
-            self.add_edge(this, other)
+            self.add_edge(this, other, mapped=mapped, validate=validate)
 
         for key, value in (keyword_tasks or {}).items():
-            if holds_task(value):
-                self.add_edge(value, this, key)
+            if mapped or validate is not None or isinstance(value, EdgeAnnotation) or holds_task(value):
+                self.add_edge(value, this, key, mapped=mapped, validate=validate)
             else:
                 self.constants.setdefault(this, {})[key] = value
 
@@ -132,19 +171,26 @@ class Shape:
 
         self._reference_tasks = chosen or None
 
-    @property
-    def tasks(self) -> set[Task]:
+    def reference_tasks(self) -> set[Task]:
         """
-        All tasks.
+        The tasks whose states decide the flow's: those chosen, or those that nothing waits for. Tasks that make and
+        clean up a resource are none by themselves.
         """
-        return set(self.slugs)
+        if self._reference_tasks is not None:
+            return set(self._reference_tasks)
 
-    @property
-    def edges(self) -> set[FlowEdge]:
+        return {
+            task
+            for task, edges in self._out_of.items()
+            if task.resource_role not in ("init", "cleanup")
+            and all(edge.downstream_task.resource_role == "cleanup" for edge in edges)
+        }
+
+    def graph_edges(self) -> list[FlowEdge]:
         """
-        All edges.
+        All edges, in the order in which they were added.
         """
-        return set(self._edges)
+        return list(self._edges)
 
     def has_edges(self, task: Task) -> bool:
         """
@@ -152,68 +198,11 @@ class Shape:
         """
         return bool(self._into.get(task) or self._out_of.get(task))
 
-    def edges_to(self, task: Task) -> set[FlowEdge]:
-        """
-        The edges that lead to *task*.
-        """
-        return set(self._known(self._into, task))
-
-    def edges_from(self, task: Task) -> set[FlowEdge]:
-        """
-        The edges that lead from *task*.
-        """
-        return set(self._known(self._out_of, task))
-
-    def upstream_tasks(self, task: Task) -> set[Task]:
-        """
-        The tasks that *task* waits for.
-        """
-        return {edge.upstream_task for edge in self.edges_to(task)}
-
-    def downstream_tasks(self, task: Task) -> set[Task]:
-        """
-        The tasks that wait for *task*.
-        """
-        return {edge.downstream_task for edge in self.edges_from(task)}
-
-    def root_tasks(self) -> set[Task]:
-        """
-        The tasks that wait for nothing.
-        """
-        return {task for task, edges in self._into.items() if not edges}
-
     def terminal_tasks(self) -> set[Task]:
         """
         The tasks that nothing waits for.
         """
         return {task for task, edges in self._out_of.items() if not edges}
-
-    def reference_tasks(self) -> set[Task]:
-        """
-        The tasks whose states decide the flow's.
-        """
-        return self.terminal_tasks() if self._reference_tasks is None else set(self._reference_tasks)
-
-    def parameters(self) -> set[Parameter]:
-        """
-        All parameters.
-        """
-        return {task for task in self.slugs if isinstance(task, Parameter)}
-
-    def get_tasks(self, name: str | None = None) -> list[Task]:
-        """
-        The tasks of that name, in the order in which they were added; all of them for None.
-        """
-        return [task for task in self.slugs if name is None or task.name == name]
-
-    def sorted_tasks(self) -> tuple[Task, ...]:
-        """
-        All tasks, each after those that it waits for.
-
-        Raises:
-            ValueError: they wait for each other in a circle.
-        """
-        return tuple(node.task for node in self.graph().nodes)
 
     def graph(self) -> Graph[Task]:
         """
@@ -227,7 +216,7 @@ class Shape:
             slugs=self.slugs,
             edges=self._edges,
             constants=self.constants,
-            references=self._reference_tasks,
+            references=self.reference_tasks(),
         )
 
     def validate(self) -> None:
@@ -238,9 +227,6 @@ class Shape:
             ValueError: tasks wait for each other in a circle.
         """
         self.graph()
-
-    def __iter__(self) -> Iterator[Task]:
-        return iter(self.sorted_tasks())
 
     def _add(self, edge: FlowEdge) -> FlowEdge:
         for task in (edge.upstream_task, edge.downstream_task):
@@ -267,8 +253,17 @@ class Shape:
             if slug not in self._used_slugs:
                 return slug
 
-    def _known(self, edges: Mapping[Task, list[FlowEdge]], task: Task) -> list[FlowEdge]:
-        if task not in self.slugs:
-            raise ValueError(f"Task {task} was not found in Flow {self}")
+    def _free(self, task: Task, key: str) -> None:
+        """
+        Let no constant stand beside the edge that brings the argument *key*.
+        """
+        self.constants.get(task, {}).pop(key, None)
 
-        return edges[task]
+    def _check_key(self, task: Task, key: str) -> None:
+        if key in self.constants.get(task, {}) or any(edge.key == key for edge in self._into[task]):
+            raise ValueError(
+                f'Argument "{key}" for task {task} has already been assigned in this flow. If you are trying to call '
+                "the task again with new arguments, call Task.copy() before adding the result to this flow."
+            )
+
+        task.inputs_signature().bind_partial(**{key: None})

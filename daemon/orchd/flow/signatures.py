@@ -4,7 +4,7 @@ Which functions can be tasks.
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Tuple, get_args, get_origin, get_type_hints  # noqa: UP035
 
 #: Keywords of a call of a task, which therefore cannot be arguments of its code.
 RESERVED: Final = frozenset({"upstream_tasks", "mapped", "task_args", "flow"})
@@ -63,3 +63,37 @@ def bound_arguments(signature: inspect.Signature, args: tuple[Any, ...], kwargs:
             arguments.update(arguments.pop(parameter.name, {}))
 
     return arguments
+
+
+def number_of_outputs(run: Callable[..., Any], signature: inspect.Signature) -> int | None:
+    """
+    Return how many values *run* returns, when it says so by ``-> tuple[...]`` of a fixed length; None otherwise.
+    """
+    annotation = signature.return_annotation
+    if isinstance(annotation, str):
+        try:
+            annotation = get_type_hints(run).get("return")
+        except Exception:
+            return None
+
+    # The bare name says nothing of the length, as does `...` in the brackets.
+    if annotation is Tuple or get_origin(annotation) is not tuple:  # noqa: UP006
+        return None
+
+    kinds = get_args(annotation)
+    return None if Ellipsis in kinds else len(kinds)
+
+
+def described_inputs(signature: inspect.Signature) -> dict[str, dict[str, Any]]:
+    """
+    Return each argument's type, default and whether it must be given.
+    """
+    empty = inspect.Parameter.empty
+    return {
+        name: {
+            "type": Any if parameter.annotation is empty else parameter.annotation,
+            "default": None if parameter.default is empty else parameter.default,
+            "required": parameter.default is empty and parameter.kind is not inspect.Parameter.VAR_KEYWORD,
+        }
+        for name, parameter in signature.parameters.items()
+    }

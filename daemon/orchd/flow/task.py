@@ -9,55 +9,33 @@ import logging
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, NoReturn, Protocol, Self
+from typing import Any, ClassVar, Self
 
+from orchd.engine.cache_validators import Validator
 from orchd.engine.context import context
+from orchd.engine.handlers import StateHandler, checked_handlers, on_failure_handler
 from orchd.engine.logs import get_logger
+from orchd.engine.state import State
 from orchd.engine.triggers import Trigger, all_successful
 from orchd.flow import arguments as check
-from orchd.flow.signatures import bound_arguments, signature_of
-from orchd.graph.edges import Edge
+from orchd.flow.annotations import EdgeAnnotation
+from orchd.flow.binder import Binder, active
+from orchd.flow.operators import Operators
+from orchd.flow.signatures import bound_arguments, described_inputs, number_of_outputs, signature_of
 from orchd.results.result import Location, Result
-
-
-class Binder(Protocol):
-    """
-    A flow, as far as a task needs to know it to bind itself into it.
-    """
-
-    def set_dependencies(
-        self,
-        task: Any,
-        upstream_tasks: Iterable[Any] | None = None,
-        downstream_tasks: Iterable[Any] | None = None,
-        keyword_tasks: Mapping[str, Any] | None = None,
-    ) -> None:
-        """
-        Add *task* and what it waits for.
-        """
-
-    def add_edge(self, upstream_task: Any, downstream_task: Any, key: str | None = None) -> Edge[Any]:
-        """
-        Add an edge, and the tasks at its ends.
-        """
-
-    def has_edges(self, task: Any) -> bool:
-        """
-        True when the flow has an edge to or from *task*.
-        """
 
 
 def _do_nothing(task: "Task") -> None:
     pass
 
 
-class Task:
+class Task(Operators):
     """
     A piece of work. Subclasses write ``run``; a call in a flow's ``with`` block gives a bound copy.
     """
 
-    #: True for tasks that orchd makes of constants and collections.
-    auto_generated = False
+    #: What it does for a resource: ``init``, ``setup`` or ``cleanup``; empty for all other tasks.
+    resource_role: ClassVar[str] = ""
     #: The work. Its arguments are those of the call in the flow.
     run: Callable[..., Any] = _do_nothing
 
@@ -71,10 +49,18 @@ class Task:
         retry_on: type[Exception] | Iterable[type[Exception]] | None = None,
         timeout: int | timedelta | None = None,
         trigger: Trigger | None = None,
+        skip_on_upstream_skip: bool = True,
+        cache_for: timedelta | None = None,
+        cache_validator: Validator | None = None,
+        cache_key: str | None = None,
         checkpoint: bool | None = None,
+        state_handlers: Iterable[StateHandler] | None = None,
+        on_failure: Callable[[Any, State], object] | None = None,
         log_stdout: bool = False,
         result: Result | None = None,
         target: Location | None = None,
+        task_run_name: Location | None = None,
+        nout: int | None = None,
     ) -> None:
         """
         Args:
@@ -90,7 +76,16 @@ class Task:
 
             trigger: says whether it may run, from the states above it; None for all successful.
 
+            skip_on_upstream_skip: False lets the trigger decide also when a task above was skipped.
+
+            cache_for: how long a result stands for further runs, as far as *cache_validator* agrees; tasks of one
+                *cache_key* share theirs.
+
             checkpoint: False never stores its result; otherwise it is stored where *result* or the flow says so.
+
+            state_handlers: called with the task, its old and its new state at each change; may return another state.
+
+            on_failure: called with the task and each failed state, also with one that will be tried again.
 
             log_stdout: True makes log lines of what it prints.
 
@@ -98,7 +93,12 @@ class Task:
 
             target: where its result is looked for before it runs, and stored after; needs a *result*, here or of the
                 flow.
+
+            task_run_name: template or function of the name of each run.
+
+            nout: how many values it returns, so that they can be taken apart; None for what ``-> tuple[...]`` says.
         """
+        check.attributes(self)
         self.name: str = name or type(self).__name__
         self.slug = slug
         self.tags = check.tags(tags) | set(context.get("tags", ()))
@@ -106,11 +106,40 @@ class Task:
         self.retry_on = check.retry_on(retry_on, max_retries=self.max_retries)
         self.timeout = check.timeout(timeout)
         self.trigger: Trigger = trigger or all_successful
+        self.skip_on_upstream_skip = skip_on_upstream_skip
+        self.cache_for = cache_for
+        self.cache_validator = check.validator(cache_validator, cache_for)
+        self.cache_key = cache_key
         self.checkpoint = checkpoint
+        self.state_handlers = checked_handlers(state_handlers)
+        if on_failure is not None:
+            self.state_handlers.append(on_failure_handler(on_failure))
+
         self.log_stdout = log_stdout
         self.result, self.target = check.storage(result, target)
+        self.task_run_name = task_run_name
+        self.nout = nout if nout is not None else number_of_outputs(self.run, self._cached_signature)
+        #: True for tasks that orchd makes of constants and collections.
+        self.auto_generated = False
         if (unused := context.get("_unused_tasks")) is not None:
             unused[self] = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """
+        Warn when a task is given to the constructor in place of the call.
+        """
+        if any(isinstance(given, Task) for given in (*args, *kwargs.values())):
+            kind = cls.__name__
+            warnings.warn(
+                f"A Task was passed as an argument to {kind}, you likely want to first initialize {kind} with any "
+                f"static (non-Task) arguments, then call the initialized task with any dynamic (Task) arguments "
+                f"instead. For example:\n\n  my_task = {kind}(...)  # static (non-Task) args go here\n"
+                "  res = my_task(...)  # dynamic (Task) args go here",
+                UserWarning,
+                stacklevel=2,
+            )
+
+        return super().__new__(cls)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -125,7 +154,7 @@ class Task:
         return get_logger(self.name)
 
     @functools.cached_property
-    def _signature(self) -> inspect.Signature:
+    def _cached_signature(self) -> inspect.Signature:
         """
         The signature of ``run``.
         """
@@ -152,6 +181,7 @@ class Task:
             new.slug = f"{self.slug}-copy"
 
         new.tags = set(self.tags)
+        new.state_handlers = list(self.state_handlers)
         for attribute, value in task_args.items():
             if not hasattr(new, attribute):
                 raise AttributeError(f"{self} does not have {attribute} as an attribute")
@@ -168,6 +198,7 @@ class Task:
     def __call__(
         self,
         *args: Any,
+        mapped: bool = False,
         task_args: Mapping[str, Any] | None = None,
         upstream_tasks: Iterable[Any] | None = None,
         flow: Binder | None = None,
@@ -183,20 +214,49 @@ class Task:
             TypeError: the arguments do not fit ``run``.
         """
         new = self.copy(**(task_args or {}))
-        return new.bind(*args, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
+        return new.bind(*args, mapped=mapped, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
+
+    def map(
+        self,
+        *args: Any,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Binder | None = None,
+        task_args: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """
+        Return a copy that is bound into the flow with a child for each element of its arguments.
+
+        Raises:
+            TypeError: an argument has no elements.
+        """
+        for given in args:
+            if not isinstance(given, EdgeAnnotation) and not hasattr(given, "__getitem__"):
+                raise TypeError(f"Cannot map over unsubscriptable object of type {type(given)}: {repr(given)[:10]}...")
+
+        new = self.copy(**{"nout": None, **(task_args or {})})
+        return new.bind(*args, mapped=True, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def bind(
-        self, *args: Any, upstream_tasks: Iterable[Any] | None = None, flow: Binder | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        mapped: bool = False,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Binder | None = None,
+        **kwargs: Any,
     ) -> Self:
         """
         Bind this very task into the flow, and return it.
+
+        Args:
+            mapped: True for a child for each element of the arguments, as far as no annotation says otherwise.
 
         Raises:
             ValueError: there is no flow.
 
             TypeError: the arguments do not fit ``run``.
         """
-        arguments = bound_arguments(self._signature, args, kwargs)
+        arguments = bound_arguments(self._cached_signature, args, kwargs)
         target: Binder | None = flow if flow is not None else context.get("flow")
         if target is None:
             raise ValueError(
@@ -205,23 +265,32 @@ class Task:
                 f"you need to call `{self._run_hint()}.run(...)`"
             )
 
-        target.set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=arguments)
+        target.set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=arguments, mapped=mapped)
         return self
 
-    def set_upstream(self, task: Any, flow: Binder | None = None, key: str | None = None) -> Self:
+    def set_upstream(self, task: Any, flow: Binder | None = None, key: str | None = None, mapped: bool = False) -> Self:
         """
         Wait for *task*; with a *key*, its result is that argument.
         """
-        self.set_dependencies(
-            flow=flow, upstream_tasks=[task] if key is None else None, keyword_tasks={key: task} if key else None
+        return self.set_dependencies(
+            flow=flow,
+            upstream_tasks=[task] if key is None else None,
+            keyword_tasks={key: task} if key is not None else None,
+            mapped=mapped,
         )
-        return self
 
-    def set_downstream(self, task: Any, flow: Binder | None = None, key: str | None = None) -> Self:
+    def set_downstream(
+        self, task: Any, flow: Binder | None = None, key: str | None = None, mapped: bool = False
+    ) -> Self:
         """
         Let *task* wait for this one; with a *key*, the result of this one is that argument of it.
         """
-        _active(flow).add_edge(self, task, key)
+        active(flow).set_dependencies(
+            task,
+            upstream_tasks=[self] if key is None else None,
+            keyword_tasks={key: self} if key is not None else None,
+            mapped=mapped,
+        )
         return self
 
     def set_dependencies(
@@ -230,17 +299,47 @@ class Task:
         upstream_tasks: Iterable[Any] | None = None,
         downstream_tasks: Iterable[Any] | None = None,
         keyword_tasks: Mapping[str, Any] | None = None,
+        mapped: bool = False,
+        validate: bool | None = None,
     ) -> Self:
         """
         Say what this task waits for, and what waits for it.
         """
-        _active(flow).set_dependencies(
-            self, upstream_tasks=upstream_tasks, downstream_tasks=downstream_tasks, keyword_tasks=keyword_tasks
+        active(flow).set_dependencies(
+            self,
+            upstream_tasks=upstream_tasks,
+            downstream_tasks=downstream_tasks,
+            keyword_tasks=keyword_tasks,
+            mapped=mapped,
+            validate=validate,
         )
         return self
 
-    def __iter__(self) -> NoReturn:
-        raise TypeError("Task is not iterable. If your task returns multiple results, take them apart in another task.")
+    def __or__(self, other: Any) -> Any:
+        self.set_dependencies(downstream_tasks=[other])
+        return other
+
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """
+        Return type, default and need of each argument of ``run``.
+        """
+        return described_inputs(self._cached_signature)
+
+    def inputs_signature(self) -> inspect.Signature:
+        """
+        Return the signature of ``run``.
+        """
+        return self._cached_signature
+
+    def outputs(self) -> Any:
+        """
+        Return what ``run`` says that it returns.
+        """
+        annotation = self._cached_signature.return_annotation
+        return Any if annotation is inspect.Signature.empty else annotation
+
+    def _made(self, fn: Callable[..., Any], name: str, *args: Any, **task_args: Any) -> Any:
+        return FunctionTask(fn, name=name, **task_args).bind(*args)
 
     def __repr__(self) -> str:
         return f"<Task: {self.name}>"
@@ -259,17 +358,10 @@ class FunctionTask(Task):
             raise TypeError("`fn` must be callable")
 
         self.run = fn
-        super().__init__(name=name or getattr(fn, "__name__", type(self).__name__), **task_args)
-        self._signature = signature_of(fn, name=self.name)
+        chosen: str = name or str(getattr(fn, "__name__", type(self).__name__))
+        self._cached_signature = signature_of(fn, name=chosen)
+        super().__init__(name=chosen, **task_args)
         functools.update_wrapper(self, fn, updated=())
 
     def _run_hint(self) -> str:
         return self.name
-
-
-def _active(flow: Binder | None) -> Binder:
-    found: Binder | None = flow if flow is not None else context.get("flow")
-    if found is None:
-        raise ValueError("No Flow was passed, and could not infer an active Flow context.")
-
-    return found

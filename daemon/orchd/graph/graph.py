@@ -25,6 +25,10 @@ class Node(Generic[T]):
     upstream: tuple[Edge[T], ...]
     #: Argument -> value. Values may be anything at all, and are never compared.
     constants: Mapping[str, Any]
+    #: True when it has a child for each element of what is above it.
+    is_mapped: bool
+    #: True when something above it is flattened on the way.
+    is_flattened: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,6 +76,8 @@ def build_graph(
             slug=slugs[task],
             upstream=tuple(incoming[task]),
             constants=MappingProxyType(dict(constants.get(task, ()))),
+            is_mapped=any(edge.mapped for edge in incoming[task]),
+            is_flattened=any(edge.flattened for edge in incoming[task]),
         )
         for task in ordered(list(slugs), incoming)
     )

@@ -39,6 +39,13 @@ class LocalResult(Result):
         folder = os.fspath(dir) if dir is not None else os.environ.get("ORCHD_RESULTS_DIR") or "~/.orchd/results"
         self.dir = os.path.abspath(os.path.expanduser(folder)) if validate_dir else folder
 
+    @property
+    def default_location(self) -> str:
+        """
+        A new name below the folder, made from the time.
+        """
+        return os.path.join(self.dir, "orchd-result-" + re.sub("[^0-9a-z]+", "-", clock.now().isoformat().lower()))
+
     def path_of(self, location: str) -> Path:
         """
         Return the file of *location*.
@@ -74,7 +81,7 @@ class LocalResult(Result):
         Store *value_* whole or not at all, and return a copy that holds it and the full path of its file.
         """
         new = self.format(**kwargs)
-        path = self.path_of(str(new.location) if new.location is not None else default_location())
+        path = self.path_of(str(new.location) if new.location is not None else self.default_location)
         write_whole(path, self.serializer.serialize(value_))
         new.location = str(path)
         new.value = value_
@@ -85,10 +92,3 @@ class LocalResult(Result):
         True when a file is at *location*, after *kwargs* are filled in.
         """
         return self.path_of(location.format(**kwargs) if kwargs else location).exists()
-
-
-def default_location() -> str:
-    """
-    Return the name of a result that was given none: made from the time of the write.
-    """
-    return "orchd-result-" + re.sub("[^0-9a-z]+", "-", clock.now().isoformat().lower())

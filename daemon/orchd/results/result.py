@@ -3,9 +3,11 @@ A value and the place where it is, or will be, stored.
 """
 
 import copy
+import uuid
 from collections.abc import Callable
 from typing import Any, Final, Self
 
+from orchd import clock
 from orchd.results.serializers import PickleSerializer, Serializer
 
 #: Text with ``{keys}``, or a function that takes the keys as keywords and returns the text.
@@ -46,6 +48,13 @@ class Result:
         self.value = value
         self.location = location
         self.serializer = serializer if serializer is not None else PickleSerializer()
+
+    @property
+    def default_location(self) -> str:
+        """
+        A new name for a value that was given no location.
+        """
+        return f"{clock.now():%Y/%-m/%-d}/{uuid.uuid4()}.orchd_result"
 
     @property
     def can_store(self) -> bool:

@@ -1,0 +1,36 @@
+"""
+Lets flow files that say ``import prefect`` run as they are. Nothing else of orchd knows the old names.
+"""
+
+import importlib.util
+import os
+import sys
+
+from orchd.compat.hook import OldNames
+from orchd.errors import FlowError
+
+
+def install() -> None:
+    """
+    Let the old module names stand for ours, from now on in this process, and the old settings of the environment too.
+
+    Raises:
+        FlowError: the old package itself is installed.
+    """
+    if any(isinstance(finder, OldNames) for finder in sys.meta_path):
+        return
+
+    if importlib.util.find_spec("prefect") is not None:
+        raise FlowError(
+            "a package named 'prefect' is installed here, so `import prefect` means that one; uninstall it to run old "
+            "flow files with orchd, or write `import orchd` in them"
+        )
+
+    for name, value in list(os.environ.items()):
+        if name.startswith("PREFECT__"):
+            os.environ.setdefault(f"ORCHD__{name.removeprefix('PREFECT__')}", value)
+
+    sys.meta_path.append(OldNames())
+
+
+__all__ = ["install"]

@@ -1,0 +1,84 @@
+"""
+State handlers: functions of the person's own that see each change of a state, and may put another in its place.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from orchd.engine.context import context
+from orchd.engine.faults import said
+from orchd.engine.logs import get_logger
+from orchd.engine.signals import ENDRUN, PAUSE, StateSignal
+from orchd.engine.state import Failed, State
+
+#: Takes what changed, the old state and the new one; returns another new one, or None.
+StateHandler = Callable[[Any, State, State], State | None]
+
+LOG: Final = get_logger("TaskRunner")
+
+
+def handled(subject: object, handlers: Iterable[StateHandler], old: State, new: State) -> State:
+    """
+    Return the state that *handlers* make of *new*, each given what the one before it made.
+
+    Raises:
+        ENDRUN: one of them broke, or wishes it.
+
+        PAUSE: one of them wishes it.
+    """
+    try:
+        for handler in handlers:
+            new = handler(subject, old, new) or new
+    except (PAUSE, ENDRUN):
+        raise
+    except StateSignal as signal:
+        if context.get("raise_on_exception"):
+            raise
+
+        return signal.state
+    except Exception as exc:
+        if context.get("raise_on_exception"):
+            raise
+
+        message = f"Unexpected error while calling state handlers: {said(exc)}"
+        LOG.error("%s", message)
+        raise ENDRUN(Failed(message=message, result=exc)) from exc
+
+    return new
+
+
+def on_failure_handler(callback: Callable[[Any, State], object]) -> StateHandler:
+    """
+    Return a handler that calls *callback* with each failed state, also with one that will be tried again.
+    """
+    return callback_factory(callback, check=State.is_failed)
+
+
+def callback_factory(fn: Callable[[Any, State], object], check: Callable[[State], bool]) -> StateHandler:
+    """
+    Return a state handler that calls *fn* with what changed and its new state, when *check* is true of that.
+    """
+
+    def state_handler(subject: Any, old: State, new: State) -> State | None:
+        if check(new):
+            fn(subject, new)
+
+        return new
+
+    return state_handler
+
+
+def checked_handlers(given: Iterable[StateHandler] | None) -> list[StateHandler]:
+    """
+    Return the handlers as a list.
+
+    Raises:
+        TypeError: it is one function alone.
+    """
+    if given is None:
+        return []
+
+    if not isinstance(given, Iterable):
+        raise TypeError("state_handlers should be iterable.")
+
+    return list(given)

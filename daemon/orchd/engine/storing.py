@@ -1,0 +1,103 @@
+"""
+Results of task runs on their way to where they are stored, and back from a target.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchd.engine.context import context
+from orchd.engine.faults import said
+from orchd.engine.logs import get_logger
+from orchd.engine.state import Cached, Failed, State
+from orchd.results.result import Location, OutsideFolder, Result
+from orchd.results.serializers import NotPicklable
+
+LOG = get_logger("TaskRunner")
+
+
+def storage(chosen: Result | None, target: Location | None) -> Result:
+    """
+    Return how the result of a task is stored: as *chosen* says, at its *target*.
+    """
+    held = chosen if chosen is not None else Result()
+    if target is None:
+        return held
+
+    placed = held.copy()
+    placed.location = target
+    return placed
+
+
+def template_keys(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return what templates of locations may name: parameters, keys of the context, and the task's inputs; later ones win.
+    """
+    return {"task_loop_count": 1, **(context.get("parameters") or {}), **context, **inputs}
+
+
+def filled(template: Location, inputs: Mapping[str, Any]) -> str:
+    """
+    Return *template* with its keys filled in.
+
+    Raises:
+        KeyError: it names what is not there.
+    """
+    keys = template_keys(inputs)
+    return template.format(**keys) if isinstance(template, str) else str(template(**keys))
+
+
+def at_target(result: Result, target: Location, inputs: Mapping[str, Any], *, name: str) -> State | None:
+    """
+    Return Cached when a readable result is at the target. One that cannot be read counts as absent.
+    """
+    location = filled(target, inputs)
+    if not result.exists(location):
+        return None
+
+    try:
+        found = result.read(location)
+    except OutsideFolder:
+        raise
+    except Exception as exc:
+        LOG.warning(
+            "Task '%s': the result at target %s cannot be read (%s), so the task runs and writes it anew.",
+            name,
+            location,
+            said(exc),
+        )
+        return None
+
+    return Cached(result=found, message=f"Result found at task target {location}")
+
+
+def stored(state: State, result: Result, inputs: Mapping[str, Any], *, name: str) -> State:
+    """
+    Write the value of *state* as *result* says, and return it with its location, or Failed.
+    """
+    if not result.can_store or state.result is None or context.get("checkpointing") is not True:
+        return state
+
+    keys = template_keys(inputs)
+    keys.pop("value_", None)
+    try:
+        state.result = result.write(state.result, **keys)
+    except Exception as exc:
+        return broken(exc, name=name)
+
+    return state
+
+
+def broken(exc: Exception, *, name: str) -> State:
+    """
+    Return Failed for an error outside of the task's own code: its target or its result.
+    """
+    if context.get("raise_on_exception"):
+        raise exc
+
+    if isinstance(exc, NotPicklable | OutsideFolder):
+        message = f"The result of task '{name}' cannot be stored: {exc}"
+    else:
+        message = f"Unexpected error: {said(exc)}"
+
+    LOG.error("Task '%s': %s", name, message)
+    return Failed(message=message, result=exc)

@@ -1,0 +1,42 @@
+"""
+Small helpers that people write tasks with.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from orchd.engine.context import context
+from orchd.flow.collections import as_task as as_task
+from orchd.flow.decorator import task as task
+from orchd.graph.edges import Edge as Edge
+
+
+@contextmanager
+def tags(*names: str) -> Iterator[None]:
+    """
+    Give the tags *names* to every task that is made or called in the block.
+    """
+    with context(tags=set(names) | set(context.get("tags", ()))):
+        yield
+
+
+def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """
+    Let the arguments *names* of a method that are not given be taken from the attributes of the same names.
+    """
+
+    def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(run)
+
+        @functools.wraps(run)
+        def filled(self: Any, *args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(self, *args, **kwargs).arguments
+            missing: Iterable[str] = (name for name in names if name not in given)
+            return run(self, *args, **{name: getattr(self, name) for name in missing}, **kwargs)
+
+        return filled
+
+    return decorate
