@@ -11,8 +11,8 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "prefect": ("orchd",),
         "prefect.backend": (),
-        "prefect.client": (),
-        "prefect.client.secrets": (),
+        "prefect.client": ("orchd.tasks.secrets",),
+        "prefect.client.secrets": ("orchd.tasks.secrets",),
         "prefect.core": ("orchd", "orchd.graph.edges"),
         "prefect.core.edge": ("orchd.graph.edges",),
         "prefect.core.flow": ("orchd.flow.flow",),
@@ -41,6 +41,8 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "prefect.tasks.core.constants": ("orchd.flow.collections",),
         "prefect.tasks.core.function": ("orchd.flow.task",),
         "prefect.tasks.core.resource_manager": ("orchd.flow.resource_manager",),
+        "prefect.tasks.secrets": ("orchd.tasks.secrets",),
+        "prefect.tasks.shell": ("orchd.tasks.shell",),
         "prefect.triggers": ("orchd.engine.triggers",),
         "prefect.utilities": (),
         "prefect.utilities.collections": (),
@@ -49,7 +51,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "prefect.utilities.debug": ("orchd.flow.debug",),
         "prefect.utilities.edges": ("orchd.flow.annotations",),
         "prefect.utilities.logging": ("orchd.engine.logs",),
-        "prefect.utilities.notifications": ("orchd.engine.handlers",),
+        "prefect.utilities.notifications": ("orchd.tasks.notifications",),
         "prefect.utilities.tasks": ("orchd.flow.helpers",),
     }
 )
@@ -59,8 +61,10 @@ RENAMED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "prefect.config": ("orchd.engine.settings", "config"),
         "prefect.engine.results.PrefectResult": ("orchd.results.inline", "InlineResult"),
+        "prefect.engine.executors.Executor": ("orchd.engine.executors.executor", "Executor"),
         "prefect.engine.signals.PrefectSignal": ("orchd.engine.signals", "Signal"),
         "prefect.engine.signals.PrefectStateSignal": ("orchd.engine.signals", "StateSignal"),
+        "prefect.tasks.secrets.PrefectSecret": ("orchd.tasks.secrets", "SecretTask"),
         "prefect.engine.state._MetaState": ("orchd.engine.state", "_MetaState"),
     }
 )

@@ -3,11 +3,13 @@ The flow: tasks and edges, collected in a ``with`` block.
 """
 
 import os
+import pickle
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import fields
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +19,7 @@ from orchd.engine.flow_runner import TerminalHandler
 from orchd.engine.handlers import StateHandler, checked_handlers, on_failure_handler
 from orchd.engine.state import State
 from orchd.errors import FlowError
+from orchd.flow import keeping
 from orchd.flow.changes import Changes
 from orchd.flow.drawing import Drawing, draw
 from orchd.flow.running import Wishes, run_here
@@ -191,6 +194,48 @@ class Flow(Changes):
         Draw the flow as SVG into the file *filename* (``.svg`` is added), or into a temporary one that is logged.
         """
         return draw(self.graph(), filename=filename)
+
+    def serialize(self, build: bool = False) -> dict[str, Any]:
+        """
+        Return the flow without its code and the values in it.
+
+        Args:
+            build: asks its storage to keep it too.
+
+        Raises:
+            ValueError: there is nothing to build, or tasks wait for each other in a circle.
+        """
+        if build:
+            raise ValueError("This flow has no storage to build")
+
+        return keeping.serialized(self)
+
+    def serialized_hash(self, build: bool = False) -> str:
+        """
+        Return a text of 64 characters that is the same in every process, as long as the shape of the flow is.
+        """
+        return keeping.fingerprint(self)
+
+    def save(self, path: str | None = None) -> str:
+        """
+        Write the flow with its code to *path*, and return that path; None is ``~/.orchd/flows/NAME.flow``.
+        """
+        return keeping.save(self, path)
+
+    @classmethod
+    def load(cls, path: str) -> "Flow":
+        """
+        Return the flow that was saved at *path*, or under that name. Its code is run by this: load only what is yours.
+
+        Raises:
+            FlowError: there is something else in the file.
+        """
+        file = Path(path) if os.path.exists(path) else keeping.default_path(path)
+        flow = pickle.loads(file.read_bytes())
+        if not isinstance(flow, cls):
+            raise FlowError(f"{file}: holds a {type(flow).__name__}, not a flow")
+
+        return flow
 
     def __repr__(self) -> str:
         return f'<Flow: name="{self.name}">'

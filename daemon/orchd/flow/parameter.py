@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pendulum
 
-from orchd.engine.context import context
+from orchd.engine.context import as_moment, context
 from orchd.engine.signals import FAIL
 from orchd.flow.task import Task
 
@@ -95,4 +95,4 @@ class DateTimeParameter(Parameter):
         if value is None:
             return None
 
-        return pendulum.instance(value) if isinstance(value, datetime) else pendulum.parse(value)
+        return as_moment(value if isinstance(value, datetime) else pendulum.parse(value))

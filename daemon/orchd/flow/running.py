@@ -275,6 +275,6 @@ def default_executor() -> Executor[Any]:
     """
     Return a new executor of the class that the settings name.
     """
-    module, _, name = str(setting("engine.executor.default_class")).rpartition(".")
-    made: Executor[Any] = getattr(importlib.import_module(module), name)()
+    name = str(setting("engine.executor.default_class")).rpartition(".")[2]
+    made: Executor[Any] = getattr(importlib.import_module("orchd.engine.executors.threads"), name)()
     return made

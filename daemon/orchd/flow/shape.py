@@ -186,6 +186,12 @@ class Shape:
             and all(edge.downstream_task.resource_role == "cleanup" for edge in edges)
         }
 
+    def chosen_references(self) -> tuple[Task, ...]:
+        """
+        The reference tasks that were chosen; empty when none were.
+        """
+        return self._reference_tasks or ()
+
     def graph_edges(self) -> list[FlowEdge]:
         """
         All edges, in the order in which they were added.

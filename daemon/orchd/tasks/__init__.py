@@ -1,0 +1,3 @@
+"""
+Tasks that come with orchd.
+"""
