@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from orchd.errors import StaleRun, UsageError
+from orchd.errors import StaleRun, StateError, UsageError
 from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import to_us
 from orchd.model.specs import FlowSpec, parameters_text
@@ -91,7 +91,7 @@ def start_run(
     return run_id
 
 
-def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, now: datetime) -> None:
+def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, now: datetime) -> bool:
     """
     Cancel a run: at once when its code was never entered, else by asking its monitor.
 
@@ -100,22 +100,37 @@ def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str,
 
         folder: of the run.
 
+    Returns:
+        True when it is over now, and its end is in this transaction.
+
     Raises:
         StaleRun: it is over already.
+
+        StateError: its folder cannot be written.
     """
-    at_us = to_us(now)
     if row.state.is_final:
         raise StaleRun(f"run {row.name} is over already: {row.state.shown}")
+    try:
+        return _cancel(conn, row, folder, reason=reason, at_us=to_us(now))
+    except OSError as error:
+        raise StateError(
+            f"run {row.name} cannot be told to end: its folder {folder.path} cannot be written ({error.strerror})"
+        ) from error
+
+
+def _cancel(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, at_us: int) -> bool:
     never_began = row.state is FlowRunState.SCHEDULED or (
         row.state is FlowRunState.PENDING and (not folder.path.exists() or fence.void(folder, reason))
     )
     if never_began:
         runs.move(conn, row.id, FlowRunState.CANCELLED, at_us=at_us, message=reason)
-    else:
-        folder.write_cancel(reason)
-        if row.state is FlowRunState.RUNNING or row.state is FlowRunState.WAITING:
-            runs.move(conn, row.id, FlowRunState.CANCELLING, at_us=at_us, message=reason)
-        wake_monitor(folder)
+        return True
+
+    folder.write_cancel(reason)
+    if row.state is FlowRunState.RUNNING or row.state is FlowRunState.WAITING:
+        runs.move(conn, row.id, FlowRunState.CANCELLING, at_us=at_us, message=reason)
+    wake_monitor(folder)
+    return False
 
 
 def wake_monitor(folder: RunFolder) -> None:

@@ -64,12 +64,14 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
         self.configure()
 
-    def configure(self, schedules: str = "", *, daemon: str = "", more: str = "") -> None:
+    def configure(self, schedules: str = "", *, daemon: str = "", flows: str = "", more: str = "") -> None:
         """
-        Write the config: *schedules* and *more* as they stand, *daemon* below ``[daemon]``.
+        Write the config: *schedules* and *more* as they stand, *daemon* and *flows* below
+        the tables that are called so.
         """
         head = f'[daemon]\nstore = "{self.store}"\ntimezone = "UTC"\n{textwrap.dedent(daemon)}\n'
-        text = head + f'[flows]\npaths = ["{self.flows}"]\n' + textwrap.dedent(more) + "\n" + textwrap.dedent(schedules)
+        files = f'[flows]\npaths = ["{self.flows}"]\n{flows}\n'
+        text = head + files + textwrap.dedent(more) + "\n" + textwrap.dedent(schedules)
         (self.home / "config" / "orchd.toml").write_text(text)
 
     def flow(self, file: str, text: str) -> Path:

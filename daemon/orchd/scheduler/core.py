@@ -78,11 +78,11 @@ class Scheduler:
         self._clock_watch = ClockWatch()
         self._is_ticking = True
         self._is_first_tick = True
-        self._ingest = Ingest(
-            database, self.board, Chains(self.board), max_output=config.daemon.max_output, ended=self._run_ended
-        )
+        chains = Chains(self.board)
+        self.cancel = chains.cancel
+        self._ingest = Ingest(database, self.board, chains, max_output=config.daemon.max_output, ended=self._run_ended)
         self._ticker = Ticker(
-            database, self.board, self.launcher, host=socket.gethostname(), max_runs=config.daemon.max_runs
+            database, self.board, self.launcher, chains, host=socket.gethostname(), max_runs=config.daemon.max_runs
         )
         self._follower = Follower(
             database,
@@ -151,12 +151,14 @@ class Scheduler:
 
         return self._writer.ask(job)
 
-    def take_over(self, run_id: FlowRunId) -> None:
+    def take_over(self, *run_ids: FlowRunId) -> None:
         """
-        Have the board hold a run as the store has it now. Called by the writer, after a commit.
+        Have the board hold runs as the store has them now. Called by the writer, after a commit.
         """
         with self.database.reading() as conn:
-            self.board.put_run(runs.get(conn, run_id))
+            rows = [runs.get(conn, run_id) for run_id in run_ids]
+        for row in rows:
+            self.board.put_run(row)
 
     def take_over_schedules(self) -> None:
         """

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from orchd import clock, log
-from orchd.errors import StoreError
+from orchd.errors import StateError, StoreError
 
 _log = log.get("store")
 
@@ -27,11 +27,11 @@ class StoreHealth:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """
-        Do something with the store, and pass over that it is away; everything else is raised.
+        Do something with the store, and pass over that it or the state folder is away; everything else is raised.
         """
         try:
             yield
-        except StoreError as error:
+        except (StoreError, StateError) as error:
             self.error = str(error)
             if self._said_at is None or clock.monotonic() - self._said_at >= _QUIET_S:
                 self._said_at = clock.monotonic()

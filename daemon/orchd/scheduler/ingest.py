@@ -182,7 +182,7 @@ class Ingest:
             at_us=at,
             message=end.message,
         )
-        return self._chains.on_finish(conn, run, state=end.state, ended_at_us=at)
+        return self._chains.on_finish(conn, run.row, state=end.state, ended_at_us=at)
 
 
 def begin(conn: Connection, run: LiveRun, *, at_us: int) -> None:
