@@ -3,6 +3,7 @@ A small real HTTP server on a Unix socket, which gives the answers that a test h
 """
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import Callable
@@ -57,11 +58,11 @@ class UnixServer:
         ready.set()
         await self._ended.wait()
         server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        # Also a connection that is being taken at this moment: nothing may be left open.
-        if others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(others, timeout=5)
+        # Also a connection that is being taken at this moment: one left open would keep its client waiting.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for writer in self._open:
+                writer.transport.abort()
+            await asyncio.wait(others, timeout=0.1)
         self.path.unlink(missing_ok=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,6 +74,8 @@ class UnixServer:
             pass  # The client was ended by its test.
         finally:
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
             self._open.discard(writer)
 
     async def _answer(self, reader: asyncio.StreamReader) -> bytes:
