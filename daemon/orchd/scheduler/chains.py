@@ -66,7 +66,9 @@ class Chains:
     def _judge(self, conn: Connection, entry: Entry, finish: Finish) -> list[FlowRunId]:
         row = entry.row
         view = entry.view(flow_loaded=row.spec.flow in self._board.flows)
-        unused = slots.unused_finishes(conn, row.id, row.spec.after, row.decided_until_us)
+        # Of the store, not of the board: each join moves it on, so that the search does not walk more and more.
+        decided_us = schedules.decided_until(conn, row.id)
+        unused = slots.unused_finishes(conn, row.id, row.spec.after, decided_us)
         join = judge_join(
             JoinView(
                 spec=row.spec,
@@ -90,7 +92,8 @@ class Chains:
         is_new = bool(slots.insert_slots(conn, [slot]))
         slots.mark_used(conn, entry.row.id, join.used, fire_time_us)
         if join.upstream_runs:
-            schedules.set_decided(conn, [(entry.row.id, max(entry.row.decided_until_us, fire_time_us - _LOOK_BACK_US))])
+            until_us = max(schedules.decided_until(conn, entry.row.id), fire_time_us - _LOOK_BACK_US)
+            schedules.set_decided(conn, [(entry.row.id, until_us)])
         if join.start is None or not is_new:
             return []
 
