@@ -21,6 +21,7 @@ from orchd.processes.protocol import Reply
 from orchd.processes.reaper import reap_adopted
 from orchd.scheduler.board import LiveRun
 from orchd.scheduler.changes import Changes
+from orchd.scheduler.clock_watch import ClockWatch
 from orchd.scheduler.core import Hooks, Scheduler
 from orchd.scheduler.notify import Notifier
 from orchd.scheduler.reload import Reloader
@@ -37,6 +38,9 @@ from orchd.web.app import make_app
 from orchd.web.server import UnixServer, listen
 
 _log = log.get("service")
+
+#: Seconds between two looks whether the wall clock was set: the alarm goes by it, and must not sleep for its sake.
+_LOOK_AT_CLOCK_S: Final = 0.5
 
 #: A herd of runs makes many objects and no garbage: with Python's own 700, a fifth of its tick went into looking.
 GC_THRESHOLD: Final = (20_000, 20, 20)
@@ -87,6 +91,7 @@ class _Service:
         self._changes = Changes(loop)
         self._writer = Writer(on_death=self._writer_died)
         self._wakeup = Wakeup(self._ring)
+        self._clock_watch = ClockWatch()
         self._watch = MonitorWatch(loop, self._monitor_gone)
         self._keeper = SpawnerKeeper(
             loop,
@@ -158,6 +163,7 @@ class _Service:
         else:
             await first_load
         self._wakeup.start()
+        self._look_at_clock()
         self._wakeup.every(EVERY_S, self._upkeep.clean, name="upkeep")
         self._upkeep.clean()
         self._serving = asyncio.create_task(self._server.serve())
@@ -198,6 +204,11 @@ class _Service:
         _log.info("stopped")
 
     # What happens, from whatever thread, to whom it concerns
+
+    def _look_at_clock(self) -> None:
+        if self._clock_watch.look(clock.now(), monotonic_s=clock.monotonic()) is not None:
+            self._ring()
+        self._loop.call_later(_LOOK_AT_CLOCK_S, self._look_at_clock)
 
     def _ring(self) -> None:
         self._scheduler.wake()
