@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,9 @@ from orchd.processes.launch import Spawner, SpawnerGone
 from orchd.processes.protocol import Described, Reply
 
 _log = log.get("spawner")
+
+#: Seconds until a spawner that could not be started is tried again.
+_RETRY_S: Final = 1.0
 
 
 class SpawnerKeeper:
@@ -43,6 +47,7 @@ class SpawnerKeeper:
         self._asked: dict[int, Future[Described]] = {}
         self._last_id = 0
         self._watched: int | None = None
+        self._retry: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int:
@@ -80,6 +85,8 @@ class SpawnerKeeper:
         """
         Let the spawner end; its monitors and runs go on. Called in the loop's thread.
         """
+        if self._retry is not None:
+            self._retry.cancel()
         if self._watched is not None:
             self._loop.remove_reader(self._watched)
             self._watched = None
@@ -108,9 +115,9 @@ class SpawnerKeeper:
             _log.warning("spawner_died")
             if self._watched is not None:
                 self._loop.remove_reader(self._watched)
+                self._watched = None
             self._fail_asked("the spawner died")
-            self.start()
-            self._gone()
+            self._start_again()
             return
         for reply in replies:
             if isinstance(reply, Described):
@@ -120,10 +127,21 @@ class SpawnerKeeper:
             else:
                 self._heard(reply)
 
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except SpawnerGone as error:
+            # No process to be had at this moment: runs wait for it.
+            _log.error("spawner_not_started", why=str(error))
+            self._retry = self._loop.call_later(_RETRY_S, self._start_again)
+        else:
+            self._gone()
+
     def _fail_asked(self, why: str) -> None:
-        asked, self._asked = self._asked, {}
-        for number, answer in asked.items():
-            answer.set_result(Described(id=number, ok=False, error=why))
+        for number in list(self._asked):
+            answer = self._asked.pop(number, None)
+            if answer is not None:
+                answer.set_result(Described(id=number, ok=False, error=why))
 
 
 def _description(file: Path, out: Path, answer: Described) -> Description:
