@@ -201,6 +201,7 @@ class _Service:
         if self._nudges is not None:
             self._nudges.close()
         self._server.close()
+        self._notifier.close()
         _log.info("stopped")
 
     # What happens, from whatever thread, to whom it concerns
