@@ -15,14 +15,14 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from types import CodeType, FrameType
+from typing import Final, NamedTuple, NoReturn
 
 from orchd import clock
 from orchd.errors import FlowError, OrchdError
 from orchd.flow.execute import execute
 from orchd.flow.flow import Flow
-from orchd.flow.loader import flows_of, read_source, user_traceback
+from orchd.flow.loader import compile_source, flows_of, read_source, user_traceback
 from orchd.model.instants import from_us
 from orchd.model.records import RunSpec
 from orchd.model.states import FlowRunState
@@ -30,6 +30,7 @@ from orchd.processes import fence, linux
 from orchd.processes.crash import crash_at
 from orchd.processes.envfile import read_env_file
 from orchd.processes.folder import RunFolder
+from orchd.processes.gate import Gate
 from orchd.processes.journal import JournalRecorder
 from orchd.processes.nudge import Nudge, ThrottledNudge
 
@@ -46,7 +47,18 @@ EXIT_NOT_BEGUN: Final = 75
 EXIT_TERMINATED: Final = 128 + signal.SIGTERM
 
 
-def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.EnvironmentSlot) -> NoReturn:
+class _Source(NamedTuple):
+    """
+    The bytes of the flow file, and what the compiler made of them if there was time.
+    """
+
+    data: bytes
+    code: CodeType | None
+
+
+def main(
+    folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.EnvironmentSlot, gate: Gate
+) -> NoReturn:
     """
     Be the run, from its first instruction after the fork to its exit.
 
@@ -60,6 +72,8 @@ def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot:
         monitor_pid: of the process that must be this one's parent.
 
         slot: where the run's id goes for ``/proc``.
+
+        gate: stands before user code.
     """
     code = EXIT_BUG
     try:
@@ -72,7 +86,10 @@ def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot:
         if spec.nudge is not None:
             nudge = ThrottledNudge(Nudge(spec.nudge, spec.run_id), monitor_pid=monitor_pid)
             recorder = JournalRecorder(journal, nudge=nudge)
-        code = _run_and_leave(folder, spec, recorder)
+        ahead = _read_ahead(Path(spec.file))
+        if not gate.pass_through():
+            os._exit(EXIT_NOT_BEGUN)
+        code = _run_and_leave(folder, spec, recorder, ahead)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -115,10 +132,18 @@ def _die_of_terminate() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> int:
+def _read_ahead(file: Path) -> _Source | None:
+    # What is wrong with the file is found once more behind the gate, and told there.
+    with contextlib.suppress(Exception):
+        data = read_source(file)
+        return _Source(data, compile_source(file, data))
+    return None
+
+
+def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, ahead: _Source | None) -> int:
     code = EXIT_BUG
     try:
-        _run_flow(folder, spec, recorder)
+        _run_flow(folder, spec, recorder, ahead)
     except KeyboardInterrupt:
         code = EXIT_TERMINATED
     except SystemExit as leaving:
@@ -133,10 +158,10 @@ def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) 
     return EXIT_SUCCESS if verdict.state == FlowRunState.SUCCESS else EXIT_FAILED
 
 
-def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> None:
+def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, ahead: _Source | None) -> None:
     try:
         _set_environment(folder, spec)
-        flow = _load(spec, recorder)
+        flow = _load(spec, recorder, ahead)
     except OrchdError as error:
         _fail(recorder, error)
         return
@@ -152,14 +177,14 @@ def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> No
     execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
 
 
-def _load(spec: RunSpec, recorder: JournalRecorder) -> Flow:
+def _load(spec: RunSpec, recorder: JournalRecorder, ahead: _Source | None) -> Flow:
     file = Path(spec.file)
-    source = read_source(file)
     _enter_flow_folder(file)
-    if hashlib.sha256(source).hexdigest() != spec.source_hash:
+    source = ahead or _Source(read_source(file), None)
+    if hashlib.sha256(source.data).hexdigest() != spec.source_hash:
         text = f"{file} has changed since it was described: this run uses the file as it is now; reload"
         recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
-    flows = flows_of(file, source)
+    flows = flows_of(file, source.data, source.code)
     flow = flows.get(spec.flow)
     if flow is None:
         names = ", ".join(repr(name) for name in flows)
