@@ -15,6 +15,7 @@ from orchd.model.instants import to_us
 from orchd.model.specs import FlowSpec, parameters_text
 from orchd.model.states import FlowRunState
 from orchd.processes import fence
+from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
 from orchd.store import runs
 from orchd.store.database import Connection
@@ -127,6 +128,7 @@ def _cancel(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, at
         return True
 
     folder.write_cancel(reason)
+    crash_at("cancel.written")
     if row.state is FlowRunState.RUNNING or row.state is FlowRunState.WAITING:
         runs.move(conn, row.id, FlowRunState.CANCELLING, at_us=at_us, message=reason)
     wake_monitor(folder)

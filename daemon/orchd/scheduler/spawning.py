@@ -18,6 +18,10 @@ from orchd.processes.protocol import Described, Reply
 
 _log = log.get("spawner")
 
+#: What becomes of a description whose spawner was killed, and how often it is asked for again.
+_DIED: Final = "the spawner died while it described the file: reload, and look whether the file kills its parent"
+_MORE_TRIES: Final = 3
+
 #: Seconds until a spawner that could not be started is tried again.
 _RETRY_S: Final = 1.0
 
@@ -78,7 +82,16 @@ class SpawnerKeeper:
             One description for each file, in their order; a file that cannot be described says why.
         """
         with tempfile.TemporaryDirectory(prefix="orchd-describe-") as folder:
-            asked = [self._ask(file, Path(folder), time_limit_s, env_file) for file in files]
+
+            def ask(file: Path) -> tuple[Path, Future[Described]]:
+                return self._ask(file, Path(folder), time_limit_s, env_file)
+
+            asked = [ask(file) for file in files]
+            for _ in range(_MORE_TRIES):
+                asked = [
+                    ask(file) if answer.result().error == _DIED else (out, answer)
+                    for file, (out, answer) in zip(files, asked, strict=True)
+                ]
             return [_description(file, out, answer.result()) for file, (out, answer) in zip(files, asked, strict=True)]
 
     def stop(self) -> None:
@@ -91,7 +104,7 @@ class SpawnerKeeper:
             self._loop.remove_reader(self._watched)
             self._watched = None
         self._spawner.close()
-        self._fail_asked("the daemon is stopping")
+        self._fail_asked(list(self._asked), "the daemon is stopping")
 
     def _ask(
         self, file: Path, folder: Path, time_limit_s: float, env_file: Path | None
@@ -116,8 +129,10 @@ class SpawnerKeeper:
             if self._watched is not None:
                 self._loop.remove_reader(self._watched)
                 self._watched = None
-            self._fail_asked("the spawner died")
+            lost = list(self._asked)
             self._start_again()
+            # Only now: whoever asks again at once is heard by the new one.
+            self._fail_asked(lost, _DIED)
             return
         for reply in replies:
             if isinstance(reply, Described):
@@ -137,8 +152,8 @@ class SpawnerKeeper:
         else:
             self._gone()
 
-    def _fail_asked(self, why: str) -> None:
-        for number in list(self._asked):
+    def _fail_asked(self, numbers: Sequence[int], why: str) -> None:
+        for number in numbers:
             answer = self._asked.pop(number, None)
             if answer is not None:
                 answer.set_result(Described(id=number, ok=False, error=why))

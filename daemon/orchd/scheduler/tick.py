@@ -13,6 +13,7 @@ from orchd import log, operations
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import to_us
 from orchd.model.slots import Outcome, sentence
+from orchd.processes.crash import crash_at
 from orchd.scheduler.board import Board, Entry
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.launching import Launcher
@@ -66,6 +67,8 @@ class Ticker:
 
         with self._database.writing() as conn:
             written = self._write(conn, plan, admitted, now=now)
+            crash_at("tick.uncommitted")
+        crash_at("tick.committed")
         for row in written.touched:
             board.put_run(row)
         for run_id in written.claimed:
