@@ -2,7 +2,11 @@
 A board, a ticker and an ingest over a real store and real folders, in which nothing is really launched.
 """
 
+import atexit
+import shutil
+import tempfile
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -51,6 +55,19 @@ def waiting(name: str, *after: str, **values: object) -> ScheduleSpec:
     return ScheduleSpec(**{"name": name, "flow": "report", "kind": RuleKind.AFTER, "after": after} | values)
 
 
+@lru_cache(maxsize=1)
+def _empty_store() -> Path:
+    """
+    Make a store once, to be copied for each test.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="orchd-rig-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database = Database.open("sqlite", state_dir=folder)
+    database.checkpoint()
+    database.close()
+    return folder / "orchd.sqlite3"
+
+
 class Rig:
     """
     What the writer uses, with a spawner that only notes what it is asked for.
@@ -61,6 +78,7 @@ class Rig:
         Make a new store in *folder*.
         """
         (folder / "runs").mkdir()
+        shutil.copyfile(_empty_store(), folder / "orchd.sqlite3")
         self.database = Database.open("sqlite", state_dir=folder)
         self.board = Board(folder / "runs")
         self.config = Config(

@@ -30,3 +30,17 @@ def api(rig: Rig, tmp_path: Path) -> Iterator[Serving]:
     serving = Serving(rig, tmp_path / "orchd.sock")
     yield serving
     serving.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """
+    The same for all tests of a file, which ask for what is refused.
+    """
+    folder = tmp_path_factory.mktemp("shared")
+    rig = Rig(folder)
+    rig.use()
+    serving = Serving(rig, folder / "orchd.sock")
+    yield serving
+    serving.stop()
+    rig.database.close()

@@ -164,12 +164,12 @@ class SmallDaemon:
         """
         return self.changes.next()
 
-    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> None:
+    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> bool:
         """
         Wait for *change*, and tell the test that somebody does.
         """
         self.waited.release()
-        await self.changes.wait(change, within_s=within_s)
+        return await self.changes.wait(change, within_s=within_s)
 
     def monotonic(self) -> float:
         """

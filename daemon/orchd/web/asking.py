@@ -44,7 +44,7 @@ async def read_new(
     daemon: Daemon, question: Callable[[Connection], T], *, is_new: Callable[[T], bool], wait_s: float
 ) -> T:
     """
-    Ask *question* until its answer *is_new*, at most for *wait_s* seconds.
+    Ask *question* until its answer *is_new*, at most for *wait_s* seconds, and not beyond the daemon's end.
     """
     deadline = daemon.monotonic() + wait_s
     while True:
@@ -54,7 +54,8 @@ async def read_new(
         if is_new(found) or left_s <= 0:
             changed.cancel()
             return found
-        await daemon.changed(changed, within_s=left_s)
+        if not await daemon.changed(changed, within_s=left_s):
+            return found
 
 
 def _ask(daemon: Daemon, question: Callable[[Connection], T]) -> T:
