@@ -191,11 +191,11 @@ class Facade:
         """
         return self._changes.next()
 
-    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> None:
+    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> bool:
         """
-        Wait for *change*, at most *within_s* seconds.
+        Wait for *change*, at most *within_s* seconds; False when the daemon ends.
         """
-        await self._changes.wait(change, within_s=within_s)
+        return await self._changes.wait(change, within_s=within_s)
 
     def monotonic(self) -> float:
         """

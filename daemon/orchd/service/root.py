@@ -189,6 +189,7 @@ class _Service:
         Go down in order: no more answers, no more writes; the runs go on under their monitors.
         """
         self._notifier.stopping("stopping")
+        self._changes.close()
         self._server.stop()
         if self._serving is not None:
             await self._serving
