@@ -77,7 +77,8 @@ class Scheduler:
         self._hooks = hooks
         self._clock_watch = ClockWatch()
         self._is_ticking = True
-        self._is_first_tick = True
+        # A clock that was set back may have left cursors in the future, also before this daemon began.
+        self._is_clock_strange = True
         chains = Chains(self.board)
         self.cancel = chains.cancel
         self._ingest = Ingest(database, self.board, chains, max_output=config.daemon.max_output, ended=self._run_ended)
@@ -211,14 +212,14 @@ class Scheduler:
         if jump is not None:
             _log.warning("clock_jumped", seconds=jump.seconds)
             self.jumps.note(jump)
+            self._is_clock_strange = True
         with self.health.watching():
             self.jumps.keep()
             if self._is_ticking:
-                # A clock that was set back may have left cursors in the future, also before this daemon began.
-                everything = jump is not None or self._is_first_tick
-                entries = list(self.board.entries.values()) if everything else self.board.due(now)
-                self._is_first_tick = False
-                self._ticker.tick(entries, now=now)
+                entries = list(self.board.entries.values()) if self._is_clock_strange else self.board.due(now)
+                if self._ticker.tick(entries, now=now):
+                    self._hooks.changed()
+                self._is_clock_strange = False
                 self.launcher.again()
             self._follower.look_at_all()
             self._checkpoint()

@@ -135,6 +135,7 @@ class Follower:
                     begin(conn, run, at_us=began.at)
                     row = runs.get(conn, run_id)
                 self._board.put_run(row)
+                self._changed()
             finished = run.folder.finished()
             end = End.of(finished) if finished is not None else self._ends.get(run_id)
             before = run.progress

@@ -55,15 +55,18 @@ class Ticker:
         self._host = host
         self.max_runs = max_runs
 
-    def tick(self, entries: Iterable[Entry], *, now: datetime) -> None:
+    def tick(self, entries: Iterable[Entry], *, now: datetime) -> bool:
         """
         Decide everything that is due for *entries*, and give free places to held runs.
+
+        Returns:
+            True when that wrote anything.
         """
         board = self._board
         plan = plan_tick([entry.view(flow_loaded=entry.row.spec.flow in board.flows) for entry in entries], now=now)
         admitted = self._admit(plan.starts, now)
         if not (plan.decided or admitted):
-            return
+            return False
 
         with self._database.writing() as conn:
             written = self._write(conn, plan, admitted, now=now)
@@ -74,6 +77,7 @@ class Ticker:
         for run_id in written.claimed:
             self._launcher.launch(board.live[run_id])
         self._move_on(plan)
+        return True
 
     def _admit(self, starts: Sequence[Start], now: datetime) -> tuple[FlowRunId, ...]:
         board = self._board

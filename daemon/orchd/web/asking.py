@@ -70,23 +70,6 @@ def caller(request: Request) -> str:
     return request.client.host if request.client else "somebody"
 
 
-def instant_of(text: str) -> datetime:
-    """
-    Read an instant with its zone, as UTC.
-
-    Raises:
-        UsageError: it is none, has no zone, or is out of this world.
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no time: write it like 2026-03-29T02:30:00Z") from None
-    if instant.tzinfo is None:
-        raise UsageError(f"{text!r} has no zone: write it like 2026-03-29T02:30:00Z or +02:00")
-
-    return utc(instant)
-
-
 def utc(instant: datetime) -> datetime:
     """
     Return *instant* (aware, any zone) in UTC.
