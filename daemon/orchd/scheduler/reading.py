@@ -6,9 +6,12 @@ output files were at each move, so what a task printed is stored before the task
 """
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchd.model.records import LogRecord, TaskRecord
 from orchd.model.states import TaskRunState
@@ -27,8 +30,7 @@ Owner = tuple[str, int] | None
 #: (task slug, map index), or None for what no task printed.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """
     One line for the store; *stream* is ``logger``, ``stdout`` or ``stderr``.
     """
@@ -40,8 +42,7 @@ class Line:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
+class Stream(Struct, frozen=True, kw_only=True):
     """
     How far one output file has been read, and whose bytes come next.
     """
@@ -68,8 +69,7 @@ class Stream:
         return replace(self, owner=owner)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, frozen=True, kw_only=True):
     """
     How far a run's folder has been read. Stored with the rows that were made of it.
     """
