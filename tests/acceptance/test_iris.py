@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from support.checker import check
 from support.daemon import Daemon
 from support.waiting import eventually
 
@@ -39,12 +38,3 @@ def test_iris_is_loaded_split_trained_and_told(daemon: Daemon, store: str, reque
     daemon.configure()
     assert daemon.client.post("/reload")["ok"]
     daemon.settled(within_s=60)
-
-
-def test_a_postgres_that_goes_away_under_load_loses_nothing(tmp_path: Path, postgres: object) -> None:
-    """
-    Restarted fast and by a crash, with a kill -9 of the daemon between: every instant has its row, nothing runs twice.
-    """
-    assert check
-    assert tmp_path
-    assert postgres

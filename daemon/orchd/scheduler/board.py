@@ -153,6 +153,13 @@ class Board:
         version = self.flows.get(flow)
         return version.spec if version else None
 
+    def forget_runs(self) -> None:
+        """
+        Hold no run any more, until :meth:`put_run` gives each again.
+        """
+        for run in tuple(self.live.values()):
+            self._forget(run)
+
     def put_run(self, row: RunRow) -> LiveRun | None:
         """
         Take over a run as the store has it now; a final one leaves the board, and None comes back.

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from orchd import clock, log
 from orchd.config import Config
+from orchd.errors import StoreError
 from orchd.model.ids import FlowRunId
 from orchd.model.states import FlowRunState
 from orchd.processes.protocol import Described, Ended, Launched, Refused, Reply
@@ -71,7 +72,7 @@ class Scheduler:
         self.database = database
         self.board = Board(runs_folder)
         self.jumps = Jumps(database)
-        self.health = StoreHealth()
+        self.health = StoreHealth(self._read_anew)
         self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge)
         self._writer = writer
         self._hooks = hooks
@@ -134,23 +135,16 @@ class Scheduler:
                 result = act(conn)
             if then is not None:
                 then(result)
-            self._hooks.changed()
-            self.wake()
             return result
 
-        return self._writer.ask(job)
+        return self._writer.ask(lambda: self._surely(job))
 
     def swap(self, change: Callable[[], None]) -> "Future[None]":
         """
         Have the writer call *change*, which may open transactions of its own, then tick.
         """
 
-        def job() -> None:
-            change()
-            self._hooks.changed()
-            self.wake()
-
-        return self._writer.ask(job)
+        return self._writer.ask(lambda: self._surely(change))
 
     def take_over(self, *run_ids: FlowRunId) -> None:
         """
@@ -188,16 +182,40 @@ class Scheduler:
         Read the board from the store, and find out about every run that has begun. Called once, by the writer.
         """
         self.jumps.load()
+        self._read_anew()
+
+    def _read_anew(self) -> None:
+        """
+        Read schedules and runs from the store, whatever the board held, and find out about every run that has begun.
+        """
         self.take_over_schedules()
         with self.database.reading() as conn:
             rows = runs.live(conn)
+        watched = {run.id: run.monitor_pid for run in self.board.live.values()}
+        self.board.forget_runs()
         for row in rows:
             run = self.board.put_run(row)
             if run is not None and row.state is not FlowRunState.SCHEDULED:
+                run.monitor_pid = watched.get(run.id)
                 run.progress = owners_before(run.folder, run.progress)
         self._follower.recover_all()
 
     # From the writer
+
+    def _surely(self, job: Callable[[], T]) -> T:
+        """
+        Do *job*, which writes the store, on a board that is right, then tick.
+        """
+        self.health.be_sure()
+        try:
+            result = job()
+        except StoreError:
+            self.health.doubt()
+            self.wake()
+            raise
+        self._hooks.changed()
+        self.wake()
+        return result
 
     def decide_up_to_now(self, names: Collection[str]) -> None:
         """
@@ -214,6 +232,7 @@ class Scheduler:
             self.jumps.note(jump)
             self._is_clock_strange = True
         with self.health.watching():
+            self.health.be_sure()
             self.jumps.keep()
             if self._is_ticking:
                 entries = list(self.board.entries.values()) if self._is_clock_strange else self.board.due(now)

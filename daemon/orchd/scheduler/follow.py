@@ -126,10 +126,11 @@ class Follower:
 
     def _attend(self, run_id: FlowRunId) -> None:
         self._queued.discard(run_id)
-        run = self._board.live.get(run_id)
-        if run is None or run.state is FlowRunState.SCHEDULED:
-            return
         with self._health.watching():
+            self._health.be_sure()
+            run = self._board.live.get(run_id)
+            if run is None or run.state is FlowRunState.SCHEDULED:
+                return
             if run.state is FlowRunState.PENDING and isinstance(began := run.folder.began(), Started):
                 with self._database.writing() as conn:
                     begin(conn, run, at_us=began.at)
