@@ -2,6 +2,7 @@
 What a person may do: start, cancel, pause. Each is one transaction of the writer, and says what it touched.
 """
 
+import json
 import os
 import signal
 from collections.abc import Mapping
@@ -33,7 +34,7 @@ def check_parameters(flow: FlowSpec, parameters: Mapping[str, object]) -> None:
     Refuse parameters that *flow* cannot be started with.
 
     Raises:
-        UsageError: one is unknown, a required one is missing, or all together are too large.
+        UsageError: one is unknown, a required one is missing, JSON cannot say one, or all together are too large.
     """
     known = [parameter.name for parameter in flow.parameters]
     takes = f"it takes {', '.join(known)}" if known else "it takes none"
@@ -42,7 +43,12 @@ def check_parameters(flow: FlowSpec, parameters: Mapping[str, object]) -> None:
     missing = [p.name for p in flow.parameters if p.required and p.name not in parameters]
     if missing:
         raise UsageError(f"flow '{flow.name}' needs a value for parameter '{missing[0]}': {takes}")
-    if len(parameters_text(dict(parameters))) > MAX_PARAMETER_BYTES:
+    try:
+        json.dumps(parameters, allow_nan=False)
+        size = len(parameters_text(dict(parameters)))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the parameters cannot be kept as JSON: {error}; give them as text") from None
+    if size > MAX_PARAMETER_BYTES:
         raise UsageError(
             f"the parameters are larger than {MAX_PARAMETER_BYTES} bytes: give a path instead of a file's content"
         )

@@ -16,7 +16,7 @@ from orchd.config import Config, DaemonSettings
 from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import from_us, to_us
 from orchd.model.records import Finished, JournalRecord, MonitorRecord, Started
-from orchd.model.specs import FlowSpec, RuleKind, ScheduleSpec
+from orchd.model.specs import FlowSpec, ParameterSpec, RuleKind, ScheduleSpec
 from orchd.model.states import FlowRunState
 from orchd.processes.folder import RunFolder
 from orchd.scheduler.board import Board, LiveRun
@@ -35,9 +35,10 @@ HOST = "here"
 
 def flow_spec(name: str = "load") -> FlowSpec:
     """
-    Describe a flow.
+    Describe a flow that takes a parameter ``x``.
     """
-    return FlowSpec(name=name, file=f"/flows/{name}.py", source_hash="aa")
+    parameters = (ParameterSpec(name="x", required=False),)
+    return FlowSpec(name=name, file=f"/flows/{name}.py", source_hash="aa", parameters=parameters)
 
 
 def every_minute(name: str = "a", **values: object) -> ScheduleSpec:

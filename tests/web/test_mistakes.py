@@ -98,10 +98,12 @@ def test_a_body_that_is_no_json(shared_api: Serving, raw: bytes) -> None:
     assert (400, "usage_error") == (status, answer["error"]["code"])
 
 
-@pytest.mark.parametrize("parameters", ['{"x": "\\ud800"}', '{"x": ' + "9" * 400 + "}", '{"\\ud800": 1}'])
+@pytest.mark.parametrize(
+    "parameters", ['{"x": "\\ud800"}', '{"x": ' + "9" * 5000 + "}", '{"\\ud800": 1}', '{"x": NaN}']
+)
 def test_parameters_that_no_store_can_hold(shared_api: Serving, parameters: str) -> None:
     """
-    A torn character or a number of four hundred digits is refused with a sentence.
+    Half a character, a number of five thousand digits, or one that is none is refused with a sentence.
     """
     raw = f'{{"flow": "load", "parameters": {parameters}}}'.encode()
     status, answer = shared_api.ask("POST", "/api/v1/runs", raw=raw)
@@ -113,7 +115,7 @@ def test_parameters_that_no_store_can_hold(shared_api: Serving, parameters: str)
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"parameters": {"x": 1}}, "flow 'load' has no parameter 'x': it takes none"),
+        ({"parameters": {"y": 1}}, "flow 'load' has no parameter 'y': it takes x"),
         ({"at": "0001-01-01T00:00:00+14:00"}, "0001-01-01T00:00:00+14:00 is in no calendar"),
     ],
 )
