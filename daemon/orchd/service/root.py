@@ -108,13 +108,7 @@ class _Service:
             config=settings,
             runs_folder=state.runs,
             nudge=self._nudges.path if self._nudges else None,
-            hooks=Hooks(
-                send=self._keeper.launch,
-                wake_at=self._wake_at,
-                ticked=self._ticked,
-                changed=self._changes.notify,
-                watch=self._watch_monitor,
-            ),
+            hooks=self._hooks(),
         )
         self._reloader = Reloader(
             self._scheduler,
@@ -139,6 +133,15 @@ class _Service:
         self._serving: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
 
+    def _hooks(self) -> Hooks:
+        return Hooks(
+            send=self._keeper.launch,
+            wake_at=self._wake_at,
+            ticked=self._ticked,
+            changed=self._changes.notify,
+            watch=self._watch_monitor,
+        )
+
     async def start(self) -> None:
         """
         Take over what goes on, begin to tick and to answer, and tell systemd.
@@ -153,15 +156,16 @@ class _Service:
         self._keeper.start()
         self._writer.start()
         await asyncio.wrap_future(self._writer.ask(self._scheduler.load))
-        first_load = asyncio.to_thread(self._reloader.first_load)
+        self._loading = asyncio.create_task(asyncio.to_thread(self._reloader.first_load))
         known = self._scheduler.board.flows
         if all(spec.flow in known and known.keys() >= set(spec.after) for spec in self._settings.schedules):
             # Starting on time does not wait for imports: what was known before the restart still holds.
             await asyncio.wrap_future(self._writer.ask(self._reloader.sync_schedules))
-            self._loading = asyncio.create_task(first_load)
             self._loading.add_done_callback(self._loaded)
+        elif not await self._stopper.is_stopped_before(self._loading):
+            await self._loading
         else:
-            await first_load
+            return
         self._wakeup.start()
         self._look_at_clock()
         self._wakeup.every(EVERY_S, self._upkeep.clean, name="upkeep")

@@ -47,6 +47,15 @@ class Stopper:
             self._cancel.set()
         self._stop.set()
 
+    async def is_stopped_before(self, work: "asyncio.Task[None]") -> bool:
+        """
+        Wait until *work* is done or the daemon is to end, and tell whether it is to end first.
+        """
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        return not work.done()
+
     async def wait(self) -> None:
         """
         Return when the daemon may end.
