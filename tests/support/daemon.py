@@ -287,4 +287,19 @@ class Daemon:
         Return every living process of this home but the daemon and its spawner.
         """
         own = None if self.process is None else self.process.pid
-        return {pid: name for pid, name in self.processes().items() if pid != own and name != "orchd-spawner"}
+        return {
+            pid: name
+            for pid, name in self.processes().items()
+            if pid != own and name != "orchd-spawner" and not _is_starting_spawner(pid, name)
+        }
+
+
+def _is_starting_spawner(pid: int, name: str) -> bool:
+    """
+    Tell whether *pid* is a spawner that has not given itself its name yet; its forks have theirs.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return name.startswith("python") and b"orchd.processes.spawner" in words
