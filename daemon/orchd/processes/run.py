@@ -49,10 +49,13 @@ EXIT_TERMINATED: Final = 128 + signal.SIGTERM
 
 class _Source(NamedTuple):
     """
-    The bytes of the flow file, and what the compiler made of them if there was time.
+    The flow file as it is now.
     """
 
     data: bytes
+    #: It is not the file that was described.
+    is_changed: bool
+    #: None when it does not compile.
     code: CodeType | None
 
 
@@ -86,10 +89,12 @@ def main(
         if spec.nudge is not None:
             nudge = ThrottledNudge(Nudge(spec.nudge, spec.run_id), monitor_pid=monitor_pid)
             recorder = JournalRecorder(journal, nudge=nudge)
-        ahead = _read_ahead(Path(spec.file))
+        source = _get_ready(folder, spec)
         if not gate.pass_through():
             os._exit(EXIT_NOT_BEGUN)
-        code = _run_and_leave(folder, spec, recorder, ahead)
+        code = _run_and_leave(spec, recorder, source)
+    except KeyboardInterrupt:
+        code = EXIT_TERMINATED
     except BaseException:
         traceback.print_exc()
     finally:
@@ -132,18 +137,25 @@ def _die_of_terminate() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _read_ahead(file: Path) -> _Source | None:
-    # What is wrong with the file is found once more behind the gate, and told there.
-    with contextlib.suppress(Exception):
+def _get_ready(folder: RunFolder, spec: RunSpec) -> _Source | OrchdError:
+    file = Path(spec.file)
+    try:
+        _set_environment(folder, spec)
         data = read_source(file)
-        return _Source(data, compile_source(file, data))
-    return None
+        _enter_flow_folder(file)
+    except OrchdError as error:
+        return error
+    is_changed = hashlib.sha256(data).hexdigest() != spec.source_hash
+    # What the compiler has against it is found once more behind the gate, and told there.
+    with contextlib.suppress(Exception):
+        return _Source(data, is_changed, compile_source(file, data))
+    return _Source(data, is_changed, None)
 
 
-def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, ahead: _Source | None) -> int:
+def _run_and_leave(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> int:
     code = EXIT_BUG
     try:
-        _run_flow(folder, spec, recorder, ahead)
+        _run_flow(spec, recorder, source)
     except KeyboardInterrupt:
         code = EXIT_TERMINATED
     except SystemExit as leaving:
@@ -158,10 +170,9 @@ def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, 
     return EXIT_SUCCESS if verdict.state == FlowRunState.SUCCESS else EXIT_FAILED
 
 
-def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, ahead: _Source | None) -> None:
+def _run_flow(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> None:
     try:
-        _set_environment(folder, spec)
-        flow = _load(spec, recorder, ahead)
+        flow = _load(spec, recorder, source)
     except OrchdError as error:
         _fail(recorder, error)
         return
@@ -177,11 +188,11 @@ def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, ahead
     execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
 
 
-def _load(spec: RunSpec, recorder: JournalRecorder, ahead: _Source | None) -> Flow:
+def _load(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> Flow:
+    if isinstance(source, OrchdError):
+        raise source
     file = Path(spec.file)
-    _enter_flow_folder(file)
-    source = ahead or _Source(read_source(file), None)
-    if hashlib.sha256(source.data).hexdigest() != spec.source_hash:
+    if source.is_changed:
         text = f"{file} has changed since it was described: this run uses the file as it is now; reload"
         recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
     flows = flows_of(file, source.data, source.code)
