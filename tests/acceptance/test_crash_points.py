@@ -29,12 +29,12 @@ with Flow("{name}") as flow:
 )
 
 OF_THE_DAEMON = """
-tick.uncommitted:1 tick.committed:1 tick.committed:2 launch.made:1 launch.made:3 launch.sent:1 launch.sent:2
-ingest.stored:1 ingest.stored:2 ingest.uncommitted:2 ingest.committed:1 ingest.committed:3 cancel.written:1
+tick.uncommitted:1 tick.committed:2 launch.made:3 launch.sent:1 ingest.stored:2 ingest.uncommitted:1
+ingest.committed:1 ingest.committed:3 cancel.written:1
 """.split()
 OF_PROCESSES = """
-spawner.received:2 spawner.forked:2 monitor.unlocked:1 monitor.locked:1 monitor.started:2 monitor.forked:1
-monitor.unfinished:1 monitor.finished:1 run.locked:1 run.unwritten:1 run.written:1
+spawner.received:2 spawner.forked:2 monitor.locked:1 monitor.started:2 monitor.forked:1 monitor.finished:1
+run.locked:1 run.written:1
 """.split()
 
 
