@@ -327,7 +327,7 @@ def test_a_daemon_that_stops_waits_for_no_spawner(monkeypatch: pytest.MonkeyPatc
         kept.talker.refuses = 1
         kept.talker.die()
         while kept.talker.refuses:
-            await asyncio.sleep(0)
+            await asyncio.to_thread(int)
         kept.keeper.stop()
         (description,) = await kept.describe("/a.py")
         return kept.talker.starts, description.error
