@@ -17,9 +17,8 @@ from support.waiting import eventually
 PLACES = 8
 #: Starts that are waited for; each is a process, and a thousand a second are the machine's limit.
 STARTS = 50
-#: Time for the daemon to read so many schedules before they are due.
-AHEAD_S = 20
-AHEAD_S_EACH = 0.003
+#: Seconds for the daemon to start and to read so many schedules before they are due.
+AHEAD_S = 30
 
 
 def schedules(count: int, due: datetime) -> str:
@@ -48,15 +47,14 @@ def started(daemon: Daemon, starts: int) -> list[str]:
         return eventually(ask, within_s=60, every_s=0.1, what=f"{starts} runs have a place")
 
 
-def measure(place: Path, count: int) -> Json:
+def measure(place: Path, count: int, ahead_s: float) -> Json:
     """
     Return the figures of *count* schedules.
     """
     starts = min(STARTS, count)
     with measuring.daemon_in(place, daemon=f"max_runs = {PLACES}") as daemon:
         daemon.flow("nothing.py", FLOW)
-        ahead = timedelta(seconds=AHEAD_S + AHEAD_S_EACH * count)
-        due = (clock.now() + ahead).replace(microsecond=0)
+        due = (clock.now() + timedelta(seconds=ahead_s)).replace(microsecond=0)
         daemon.configure(schedules(count, due), daemon=f"max_runs = {PLACES}")
         loading_s = measuring.timed(daemon.start)
         ready_s = (due - clock.now()).total_seconds()
@@ -91,8 +89,10 @@ def main() -> None:
     """
     Measure and print.
     """
-    given = measuring.parser(str(__doc__), size=10_000, size_help="schedules").parse_args()
-    figures = measure(given.place, given.size)
+    parser = measuring.parser(str(__doc__), size=10_000, size_help="schedules")
+    parser.add_argument("--ahead", type=float, default=AHEAD_S, help="seconds until they are due")
+    given = parser.parse_args()
+    figures = measure(given.place, given.size, given.ahead)
     measuring.report(f"a herd due at one instant, max_runs = {PLACES}", figures, folder=given.place)
 
 
