@@ -12,8 +12,8 @@ from orchd.config import Config
 from orchd.errors import ConfigError
 from orchd.model.specs import Description, ScheduleSpec
 from orchd.scheduler.reload import Reloader, collect
+from scheduler.daemon import Daemon
 from scheduler.rig import Rig, every_minute, flow_spec, minute
-from scheduler.test_core import Daemon
 
 GOOD = Description(file="/flows/load.py", source_hash="aa", flows=(flow_spec("load"),))
 BROKEN = Description(file="/flows/load.py", error="line 3: no such name")

@@ -19,8 +19,8 @@ from orchd.scheduler.health import StoreHealth
 from orchd.scheduler.upkeep import Upkeep
 from orchd.store import jumps
 from orchd.store.jumps import JumpRow
+from scheduler.daemon import HandWriter
 from scheduler.rig import START, Rig
-from scheduler.test_core import HandWriter
 
 S = FlowRunState
 LATER = START + timedelta(days=45)

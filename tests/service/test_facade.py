@@ -14,8 +14,8 @@ from orchd.model.states import FlowRunState
 from orchd.scheduler.changes import Changes
 from orchd.service.facade import Facade
 from orchd.service.stopping import Stopper
+from scheduler.daemon import Daemon
 from scheduler.rig import Rig, every_minute, finished, minute, started, write_monitor
-from scheduler.test_core import Daemon
 from scheduler.test_reload import Reloading
 
 S = FlowRunState
