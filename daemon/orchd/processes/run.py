@@ -108,7 +108,8 @@ def _pass_the_fence(spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.E
     if os.getppid() != monitor_pid:
         return False
     slot.overwrite(spec.run_id)
-    return fence.take(lock, fence.RUN_BYTE, wait=False)
+    # The run of a monitor that was killed before it wrote `started` may hold it until the kernel has killed it too.
+    return fence.take(lock, fence.RUN_BYTE, wait=True)
 
 
 def _confine() -> None:
