@@ -19,8 +19,6 @@ The tree::
 The message of each is one sentence: what happened, with which value, what to do.
 """
 
-from typing import ClassVar
-
 
 class OrchdError(Exception):
     """
@@ -28,10 +26,10 @@ class OrchdError(Exception):
     """
 
     #: Source of the numbers: sysexits.h (64 to 78); 3 as in ``systemctl status``.
-    exit_code: ClassVar[int] = 70
-    http_status: ClassVar[int] = 500
+    exit_code: int = 70
+    http_status: int = 500
     #: The word that the HTTP API and ``--json`` give for this error.
-    code: ClassVar[str] = "internal_error"
+    code: str = "internal_error"
 
 
 class ConfigError(OrchdError):

@@ -7,6 +7,7 @@ import sys
 from typing import TextIO
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure(stream: TextIO = sys.stderr) -> None:
@@ -14,6 +15,7 @@ def configure(stream: TextIO = sys.stderr) -> None:
     Set up structlog for this process, once, at its start.
 
     Events go to *stream*: with colours when it is a terminal, as JSON when it is not.
+    Tracebacks come without the values of variables: parameters of runs may be secrets.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -21,9 +23,14 @@ def configure(stream: TextIO = sys.stderr) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=not stream.isatty()),
     ]
     if stream.isatty():
-        shared.append(structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ))
+        shared.append(
+            structlog.dev.ConsoleRenderer(
+                colors="NO_COLOR" not in os.environ, exception_formatter=structlog.dev.plain_traceback
+            )
+        )
     else:
-        shared += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        traces = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+        shared += [traces, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=shared,
         wrapper_class=structlog.make_filtering_bound_logger(20),

@@ -2,6 +2,7 @@
 What a person may do: start, cancel, pause. Each is one transaction of the writer, and says what it touched.
 """
 
+import json
 import os
 import signal
 from collections.abc import Mapping
@@ -9,12 +10,13 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from orchd.errors import StaleRun, UsageError
+from orchd.errors import StaleRun, StateError, UsageError
 from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import to_us
 from orchd.model.specs import FlowSpec, parameters_text
 from orchd.model.states import FlowRunState
 from orchd.processes import fence
+from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
 from orchd.store import runs
 from orchd.store.database import Connection
@@ -32,7 +34,7 @@ def check_parameters(flow: FlowSpec, parameters: Mapping[str, object]) -> None:
     Refuse parameters that *flow* cannot be started with.
 
     Raises:
-        UsageError: one is unknown, a required one is missing, or all together are too large.
+        UsageError: one is unknown, a required one is missing, JSON cannot say one, or all together are too large.
     """
     known = [parameter.name for parameter in flow.parameters]
     takes = f"it takes {', '.join(known)}" if known else "it takes none"
@@ -41,7 +43,12 @@ def check_parameters(flow: FlowSpec, parameters: Mapping[str, object]) -> None:
     missing = [p.name for p in flow.parameters if p.required and p.name not in parameters]
     if missing:
         raise UsageError(f"flow '{flow.name}' needs a value for parameter '{missing[0]}': {takes}")
-    if len(parameters_text(dict(parameters))) > MAX_PARAMETER_BYTES:
+    try:
+        json.dumps(parameters, allow_nan=False)
+        size = len(parameters_text(dict(parameters)))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the parameters cannot be kept as JSON: {error}; give them as text") from None
+    if size > MAX_PARAMETER_BYTES:
         raise UsageError(
             f"the parameters are larger than {MAX_PARAMETER_BYTES} bytes: give a path instead of a file's content"
         )
@@ -91,7 +98,7 @@ def start_run(
     return run_id
 
 
-def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, now: datetime) -> None:
+def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, now: datetime) -> bool:
     """
     Cancel a run: at once when its code was never entered, else by asking its monitor.
 
@@ -100,22 +107,38 @@ def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str,
 
         folder: of the run.
 
+    Returns:
+        True when it is over now, and its end is in this transaction.
+
     Raises:
         StaleRun: it is over already.
+
+        StateError: its folder cannot be written.
     """
-    at_us = to_us(now)
     if row.state.is_final:
         raise StaleRun(f"run {row.name} is over already: {row.state.shown}")
+    try:
+        return _cancel(conn, row, folder, reason=reason, at_us=to_us(now))
+    except OSError as error:
+        raise StateError(
+            f"run {row.name} cannot be told to end: its folder {folder.path} cannot be written ({error.strerror})"
+        ) from error
+
+
+def _cancel(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, at_us: int) -> bool:
     never_began = row.state is FlowRunState.SCHEDULED or (
         row.state is FlowRunState.PENDING and (not folder.path.exists() or fence.void(folder, reason))
     )
     if never_began:
         runs.move(conn, row.id, FlowRunState.CANCELLED, at_us=at_us, message=reason)
-    else:
-        folder.write_cancel(reason)
-        if row.state is FlowRunState.RUNNING or row.state is FlowRunState.WAITING:
-            runs.move(conn, row.id, FlowRunState.CANCELLING, at_us=at_us, message=reason)
-        wake_monitor(folder)
+        return True
+
+    folder.write_cancel(reason)
+    crash_at("cancel.written")
+    if row.state is FlowRunState.RUNNING or row.state is FlowRunState.WAITING:
+        runs.move(conn, row.id, FlowRunState.CANCELLING, at_us=at_us, message=reason)
+    wake_monitor(folder)
+    return False
 
 
 def wake_monitor(folder: RunFolder) -> None:

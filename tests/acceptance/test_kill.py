@@ -21,7 +21,7 @@ from support.waiting import eventually
 
 EVERY_S = 0.2
 #: Seconds for which things are killed.
-KILLING_S = 20.0
+KILLING_S = 18.0
 
 
 def words(daemon: Daemon) -> list[str]:
@@ -146,7 +146,7 @@ def test_random_kills_lose_nothing_and_double_nothing(daemon: Daemon) -> None:
 
     picture = check(daemon, every_us=round(EVERY_S * 1_000_000))
     print(f"{dict(kills)} killed, {len(picture.slots)} slots, {len(picture.runs)} runs")
-    assert kills["orchd"] >= 5
+    assert kills["orchd"] >= 4
     assert sum(kills.values()) >= 30
     assert Counter(run["state"] for run in picture.runs)["success"] > 50
 

@@ -116,14 +116,14 @@ def test_a_store_of_a_newer_orchd_is_refused_and_left_as_it_is(daemon: Daemon) -
     assert daemon.rows("SELECT version_num FROM alembic_version") == [{"version_num": "9999"}]
 
 
-@pytest.mark.parametrize("damage", [b"this is no database", b"SQLite format 3\x00 but only so"])
-def test_a_damaged_store_is_refused_and_left_as_it_is(daemon: Daemon, damage: bytes) -> None:
+def test_a_damaged_store_is_refused_and_left_as_it_is(daemon: Daemon) -> None:
     """
     Nothing runs on it, and nothing rewrites it.
     """
     daemon.start()
     daemon.stop()
     file = daemon.state / "orchd.sqlite3"
+    damage = b"this is no database"
     broken = damage + file.read_bytes()[len(damage) :]
     file.write_bytes(broken)
     assert str(file) in refused(daemon, code=69)
@@ -134,11 +134,7 @@ def test_a_damaged_store_is_refused_and_left_as_it_is(daemon: Daemon, damage: by
     ("schedules", "words"),
     [
         ("[schedules.a]\nflow = 'counter'\ncron = '61 * * * *'", ["schedules.a", "61", "line"]),
-        ("[schedules.a]\nflow = 'counter'\nevry = '5s'", ["evry", "every"]),
         ("[schedules.a]\nflow = 'nobody'\nevery = '5s'", ["schedules.a", "nobody", "counter"]),
-        ("[schedules.a]\nflow = 'counter'\nevery = '5s'\ntimezone = 'Mars/Base'", ["Mars/Base"]),
-        ("[schedules.a]\nflow = 'counter'\nevery = '5s'\n[schedules.a]\nflow = 'counter'", ["line"]),
-        ("[schedules.a]\nflow = 'counter'\nafter = ['counter']", ["counter"]),
     ],
 )
 def test_a_config_with_a_mistake_is_refused(daemon: Daemon, schedules: str, words: list[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.service import QUICK_WATCHDOG, Service
+from support.service import QUICK_STOP, QUICK_WATCHDOG, Service
 from support.systemd import machine_with_orchd
 from support.waiting import eventually
 
@@ -22,6 +22,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         service = Service(machine=machine)
         service.install_witness()
         machine.write("/etc/systemd/system/orchd.service.d/20-watchdog.conf", QUICK_WATCHDOG)
+        machine.write("/etc/orchd/stop.toml", QUICK_STOP)
         service.start_first()
         yield service
 
@@ -53,6 +54,14 @@ def counts_on(service: Service, run: str) -> None:
     """
     before = len(service.printed(run))
     eventually(lambda: len(service.printed(run)) > before, what="the run counts on")
+
+
+def of_the_run(service: Service, run: str) -> set[int]:
+    """
+    Return the processes that carry the id of this run in their environment.
+    """
+    told = service.machine.shell(f"grep -lsa ORCHD_RUN_ID={run} /proc/[0-9]*/environ || true")
+    return {int(path.split("/")[2]) for path in told.split()}
 
 
 def test_a_killed_daemon_is_restarted_and_adopts(service: Service) -> None:
@@ -100,27 +109,27 @@ def test_a_stop_lets_runs_finish(service: Service) -> None:
 
 def test_a_run_that_outlives_its_daemon_can_still_be_cancelled(service: Service) -> None:
     """
-    The daemon that follows finds and ends every process of a run that an earlier one started.
+    The daemon that follows ends every process of a run that an earlier one started.
     """
-    run = service.begin("adopted")
+    run = service.begin("adopted", child=True)
+    assert len(of_the_run(service, run)) >= 2
     service.machine.run("systemctl", "restart", "orchd")
     service.client().post(f"/runs/{run}/cancel", {"reason": "enough"})
     assert service.finished(run) == "cancelled"
+    assert not of_the_run(service, run)
 
 
-def test_a_run_whose_monitor_is_killed_after_a_restart_leaves_nothing(service: Service) -> None:
+def test_a_run_that_crashes_after_a_restart_leaves_nothing(service: Service) -> None:
     """
-    The daemon that follows finds, by their environment, the processes of a crashed run of the daemon before it.
+    The daemon that follows finds, by its environment, what the run of an earlier one left when its monitor was killed.
     """
-    run = service.begin("crashed")
-    before = set(service.machine.processes())
+    run = service.begin("crashed", child=True)
     service.machine.run("systemctl", "restart", "orchd")
-    old = before & set(service.machine.processes())
-    assert old
-    monitor = min(old)
-    service.machine.run("kill", "-9", str(monitor))
+    older = of_the_run(service, run)
+    assert len(older) >= 2
+    service.machine.shell(f"kill -9 $(awk '/^PPid/ {{ print $2 }}' /proc/{min(older)}/status)")
     assert service.finished(run) == "crashed"
-    eventually(lambda: not old & set(service.machine.processes()), what="nothing of the run is left")
+    eventually(lambda: not of_the_run(service, run), what="nothing of the run is left")
 
 
 def test_a_hung_daemon_is_restarted_by_the_watchdog(service: Service) -> None:

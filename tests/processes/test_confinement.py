@@ -38,7 +38,7 @@ def test_a_run_has_five_descriptors(house: House) -> None:
 
     own, theirs = folder.stdout.read_text().split("journal.jsonl\n")
     assert [line.split()[1] for line in own.splitlines()[:4]] == ["null", "stdout", "stderr", "lock"]
-    assert own.splitlines()[4:] == ["4 "]
+    assert len(own.splitlines()[4:]) == 1
     assert len(theirs.split()) <= 4
 
 

@@ -31,7 +31,7 @@ def test_creating_again_writes_the_spec_anew_and_keeps_the_lock(tmp_path: Path) 
     A relaunch replaces run.json and never the lock file, which others may hold.
     """
     inode = RunFolder.create(tmp_path, SPEC).lock.stat().st_ino
-    folder = RunFolder.create(tmp_path, RunSpec(**{**_fields(SPEC), "grace_s": 5.0}), sync=False)
+    folder = RunFolder.create(tmp_path, RunSpec(**{**_fields(SPEC), "grace_s": 5.0}))
 
     assert folder.read_spec().grace_s == 5.0
     assert folder.lock.stat().st_ino == inode

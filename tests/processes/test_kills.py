@@ -5,6 +5,8 @@ Kill -9 of every process at every bad moment: user code is entered at most once,
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from orchd.processes.reaper import kill_strays
 from support.waiting import eventually
 
 from .conftest import House, is_alive
+from .test_fence import HOLD
 
 #: Crash point -> how often user code is entered, and how the recovery finds the run; None when it is launched again.
 POINTS = {
@@ -26,9 +29,10 @@ POINTS = {
     "spawner.forked": (1, "finished"),
     "monitor.unlocked": (0, None),
     "monitor.locked": (0, None),
-    "monitor.started": (0, "started"),
-    "monitor.forked": (None, "started"),
     "run.locked": (0, "finished"),
+    "monitor.forked": (0, None),
+    "monitor.started": (0, "started"),
+    "monitor.opened": (None, "started"),
     "run.unwritten": (1, "finished"),
     "run.written": (1, "finished"),
     "monitor.unfinished": (1, "started"),
@@ -79,6 +83,25 @@ def test_a_death_at_any_point_enters_once_and_loses_nothing(house: House, tmp_pa
     assert house.ended(folder).status == 0
 
     assert len(house.said(folder, "entered")) == (1 if found is None else seen)
+
+
+def test_a_run_waits_for_one_that_is_being_killed(house: House) -> None:
+    """
+    While the run of an earlier launch still holds byte 1, user code is not entered; then it is, once.
+    """
+    folder = house.folder("pass")
+    dying = subprocess.Popen([sys.executable, "-c", HOLD, str(folder.path), str(fence.RUN_BYTE)], stdin=subprocess.PIPE)
+    eventually(lambda: fence.probe(folder).run_pid == dying.pid)
+    house.spawner.launch(folder.path)
+    eventually(folder.began)
+    assert house.said(folder, "entered") == []
+    dying.communicate()
+
+    assert house.ended(folder).status == 0
+    finished = folder.finished()
+    assert finished is not None
+    assert finished.state == "success"
+    assert len(house.said(folder, "entered")) == 1
 
 
 def test_a_death_while_writing_the_end_is_judged_as_crashed(tmp_path: Path) -> None:

@@ -82,3 +82,12 @@ def test_cutting_in_two_gives_the_lines_of_cutting_once(lines: list[str], data: 
     second = cut_lines(whole[first.taken :], is_end=True)
 
     assert tuple(lines) == first.lines + second.lines
+
+
+def test_a_split_among_bytes_that_are_no_utf8_is_made_somewhere() -> None:
+    """
+    A row of nothing but continuation bytes has no character to keep whole.
+    """
+    cut = cut_lines(b"\x80" * (MAX_LINE + 10) + b"\n", is_end=False)
+
+    assert ["\\x80" * MAX_LINE + SPLIT_MARK, "\\x80" * 10] == list(cut.lines)

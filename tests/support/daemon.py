@@ -64,12 +64,14 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
         self.configure()
 
-    def configure(self, schedules: str = "", *, daemon: str = "", more: str = "") -> None:
+    def configure(self, schedules: str = "", *, daemon: str = "", flows: str = "", more: str = "") -> None:
         """
-        Write the config: *schedules* and *more* as they stand, *daemon* below ``[daemon]``.
+        Write the config: *schedules* and *more* as they stand, *daemon* and *flows* below
+        the tables that are called so.
         """
         head = f'[daemon]\nstore = "{self.store}"\ntimezone = "UTC"\n{textwrap.dedent(daemon)}\n'
-        text = head + f'[flows]\npaths = ["{self.flows}"]\n' + textwrap.dedent(more) + "\n" + textwrap.dedent(schedules)
+        files = f'[flows]\npaths = ["{self.flows}"]\n{flows}\n'
+        text = head + files + textwrap.dedent(more) + "\n" + textwrap.dedent(schedules)
         (self.home / "config" / "orchd.toml").write_text(text)
 
     def flow(self, file: str, text: str) -> Path:
@@ -285,4 +287,19 @@ class Daemon:
         Return every living process of this home but the daemon and its spawner.
         """
         own = None if self.process is None else self.process.pid
-        return {pid: name for pid, name in self.processes().items() if pid != own and name != "orchd-spawner"}
+        return {
+            pid: name
+            for pid, name in self.processes().items()
+            if pid != own and name != "orchd-spawner" and not _is_starting_spawner(pid, name)
+        }
+
+
+def _is_starting_spawner(pid: int, name: str) -> bool:
+    """
+    Tell whether *pid* is a spawner that has not given itself its name yet; its forks have theirs.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return name.startswith("python") and b"orchd.processes.spawner" in words

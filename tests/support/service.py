@@ -13,8 +13,9 @@ from support.waiting import eventually
 
 FINAL = frozenset({"success", "failed", "timed_out", "crashed", "cancelled"})
 WITNESS = Path(__file__).with_name("flows") / "witness.py"
-#: What a person has besides the shipped config: a watchdog that does not let a test wait, and no runs but a test's own.
+#: What keeps a test from waiting for what a person has patience for.
 QUICK_WATCHDOG = "[Service]\nWatchdogSec=3s\n"
+QUICK_STOP = '[daemon]\nstop_grace = "1s"\n'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +58,11 @@ class Service:
         """
         return int(self.machine.show("MainPID"))
 
-    def begin(self, name: str) -> str:
+    def begin(self, name: str, *, child: bool = False) -> str:
         """
         Start a witness called *name*, wait until it counts, and return its run's id.
         """
-        told = self.client().post("/runs", {"flow": "witness", "parameters": {"name": name}})
+        told = self.client().post("/runs", {"flow": "witness", "parameters": {"name": name, "child": child}})
         run = str(told["run"]["id"])
         eventually(lambda: "line 1" in self.printed(run), what=f"{name} counts")
         return run

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -221,15 +222,18 @@ def booted(tmp_path_factory: pytest.TempPathFactory, binds: Mapping[str, Path]) 
 
 
 @contextmanager
-def machine_with_orchd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine_with_orchd(
+    tmp_path_factory: pytest.TempPathFactory, binds: Mapping[str, Path] = MappingProxyType({})
+) -> Iterator[Machine]:
     """
-    Boot a machine on which orchd is installed by ``systemd/README.md`` up to, and without, its last step: start it.
+    Boot a machine, with each folder of *binds* seen at its key too, on which orchd is installed by
+    ``systemd/README.md`` up to, and without, its last step: start it.
     """
     if reason := missing():
         cannot_run(reason)
 
     program = built_program(tmp_path_factory)
-    binds = {PROGRAM: program, CLONE: program.with_name("clone")}
+    binds = {PROGRAM: program, CLONE: program.with_name("clone"), **binds}
     with booted(tmp_path_factory, binds) as machine:
         machine.shell(readme_steps("2. The user, the config, the flows"))
         yield machine

@@ -2,12 +2,13 @@
 A small real HTTP server on a Unix socket, which gives the answers that a test has laid ready.
 """
 
-import asyncio
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 #: A request as the server saw it: method, path below ``/api/v1``, query, body.
@@ -28,64 +29,72 @@ class UnixServer:
         self.path = path
         self.answers: dict[str, Answer | Handler] = {}
         self.requests: list[Request] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._listener: socket.socket | None = None
+        self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """
         Listen; returns once connections are taken.
         """
-        ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)), daemon=True)
-        self._thread.start()
-        assert ready.wait(10)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self.path))
+        self._listener.listen(64)
+        self._begin(self._accept, self._listener)
 
     def stop(self) -> None:
         """
         End as a daemon does: the socket is gone, open connections are cut.
         """
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(10)
-            self._loop = None
+        if self._listener is None:
+            return
 
-    async def _serve(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
-        server = await asyncio.start_unix_server(self._connected, self.path)
-        ready.set()
-        await self._ended.wait()
-        server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        # Also a connection that is being taken at this moment: nothing may be left open.
-        if others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(others, timeout=5)
-        self.path.unlink(missing_ok=True)
+        listener, self._listener = self._listener, None
+        self.path.unlink()
+        listener.shutdown(socket.SHUT_RDWR)
+        self._threads.pop(0).join(10)
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        self._threads.clear()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            writer.write(await self._answer(reader))
-            await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # The client was ended by its test.
-        finally:
-            writer.close()
-            self._open.discard(writer)
+    def _begin(self, target: Callable[[socket.socket], None], connection: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=(connection,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-    async def _answer(self, reader: asyncio.StreamReader) -> bytes:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        first, *fields = head.strip().split("\r\n")
-        method, target, _ = first.split(" ")
-        lengths = [int(field.partition(":")[2]) for field in fields if field.lower().startswith("content-length:")]
-        body = json.loads(await reader.readexactly(lengths[0])) if lengths else None
+    def _accept(self, listener: socket.socket) -> None:
+        with listener, contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with self._lock:
+                    self._open.add(connection)
+                self._begin(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        # The client may be ended by its test at any moment.
+        with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as lines:
+            connection.sendall(self._answer(lines))
+        with self._lock:
+            self._open.discard(connection)
+            connection.close()
+
+    def _answer(self, lines: BinaryIO) -> bytes:
+        method, target, _ = lines.readline().decode().split(" ")
+        length = 0
+        while (field := lines.readline().strip().lower()) != b"":
+            if field.startswith(b"content-length:"):
+                length = int(field.partition(b":")[2])
+        body = json.loads(lines.read(length)) if length else None
         url = urlsplit(target)
         path, query = unquote(url.path).removeprefix("/api/v1"), dict(parse_qsl(url.query))
         self.requests.append((method, path, query, body))
         found = self.answers.get(f"{method} {path}", _missing(path))
-        answer = await asyncio.to_thread(found, query, body) if callable(found) else found
+        answer = found(query, body) if callable(found) else found
         return answer if isinstance(answer, bytes) else _encoded(answer)
 
 

@@ -50,9 +50,19 @@ def load_flows(file: Path) -> dict[str, Flow]:
     return flows_of(file, read_source(file))
 
 
-def flows_of(file: Path, source: bytes) -> dict[str, Flow]:
+def compile_source(file: Path, source: bytes) -> types.CodeType:
+    """
+    Compile *source*, the bytes of *file*; whatever the compiler raises goes through.
+    """
+    return compile(source, str(file.absolute()), "exec", dont_inherit=True)
+
+
+def flows_of(file: Path, source: bytes, code: types.CodeType | None = None) -> dict[str, Flow]:
     """
     Do what :func:`load_flows` does, with the bytes that were read from *file*.
+
+    Args:
+        code: of :func:`compile_source`, if there was time for that before.
     """
     path = file.absolute()
     folder = str(path.parent)
@@ -65,9 +75,8 @@ def flows_of(file: Path, source: bytes) -> dict[str, Flow]:
     sys.modules[MODULE_NAME] = module
     cloudpickle.register_pickle_by_value(module)
     try:
-        code = compile(source, str(path), "exec", dont_inherit=True)
         with context(loading_flow=True):
-            exec(code, module.__dict__)
+            exec(code or compile_source(path, source), module.__dict__)
     except (Exception, SystemExit) as exc:
         raise FlowError(_sentence(path, exc)) from exc
 

@@ -12,6 +12,7 @@ from orchd.engine.logs import RUN_FORMAT, RUN_TIME, only_to, terminal_handler
 from orchd.errors import FlowError, NotFound, OrchdError
 from orchd.flow.flow import Flow
 from orchd.flow.loader import load_flows, user_traceback
+from orchd.flow.running import parameter_values
 
 
 def run_file(
@@ -58,6 +59,14 @@ def run_file(
 
 
 def _succeeds(flow: Flow, parameters: dict[str, object]) -> bool:
+    try:
+        parameter_values(flow, parameters)
+    except ValueError as exc:
+        names = ", ".join(sorted(parameter.name for parameter in flow.parameters())) or "none"
+        _print(f"Flow runner encountered an exception!\n    The flow takes these parameters: {names}")
+        _print(f"    ValueError: {exc}")
+        return False
+
     try:
         state = flow.run(parameters=parameters)
     except (Exception, SystemExit) as exc:

@@ -39,18 +39,16 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, runs_dir: Path, spec: RunSpec, *, sync: bool = True) -> "RunFolder":
+    def create(cls, runs_dir: Path, spec: RunSpec) -> "RunFolder":
         """
         Make the folder and its ``run.json`` and ``lock``, or write ``run.json`` anew for a relaunch.
+
+        Nothing is synced: what power loss takes away was not begun yet, and is made and launched again.
 
         Args:
             runs_dir: exists; owned by the daemon.
 
             spec: its ``run_id`` names the folder.
-
-            sync:
-                Sync *runs_dir* too. False when the caller does so once for several folders, before any launch: a
-                folder that power loss takes away would let its run begin twice.
         """
         folder = cls(runs_dir / spec.run_id)
         with contextlib.suppress(FileExistsError):
@@ -58,10 +56,7 @@ class RunFolder:
         # Made without opening it: a close would drop a lock that another thread of this process holds.
         with contextlib.suppress(FileExistsError):
             os.mknod(folder.lock, stat.S_IFREG | 0o600)
-        # Not synced: without a `started` record the daemon writes it again before it launches again.
         write_whole(folder.spec, msgspec.json.encode(spec))
-        if sync:
-            sync_folder(runs_dir)
         return folder
 
     @property
@@ -179,10 +174,14 @@ class RunFolder:
 
     def begin(self, record: Started | Void) -> None:
         """
-        Write the first record and sync it and the folder; a torn one is cut away. Only for the holder of byte 0.
+        Write the first record and sync it and the names that lead to it; a torn one is cut away.
+
+        Only for the holder of byte 0.
         """
         self._write(record, os.O_TRUNC)
+        # A folder that power loss takes away would let its run begin twice.
         sync_folder(self.path)
+        sync_folder(self.path.parent)
 
     def end(self, record: Finished, *, on_new_line: bool = False) -> None:
         """

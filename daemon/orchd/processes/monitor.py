@@ -15,6 +15,7 @@ from orchd.model.states import FlowRunState
 from orchd.processes import fence, linux, run
 from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
+from orchd.processes.gate import Gate
 from orchd.processes.journal import last_record
 from orchd.processes.nudge import QUIET_S, Nudge
 from orchd.processes.verdict import Ending, Stop, judge
@@ -56,18 +57,13 @@ def main(folder: RunFolder, slot: linux.EnvironmentSlot) -> int:
     if folder.began() is not None:
         return 0
     spec = folder.read_spec()
-    folder.begin(
-        Started(
-            at=clock.now_us(),
-            host=os.uname().nodename,
-            boot_id=_BOOT_ID,
-            pid=os.getpid(),
-            start_time=linux.start_time_of_this_process(),
-        )
-    )
-    crash_at("monitor.started")
     nudge = Nudge(spec.nudge, spec.run_id)
-    finished = _before_the_fork(folder) or _watch(folder, spec, lock, nudge, slot)
+    begun = _begin(folder, spec, lock, slot)
+    if isinstance(begun, Finished):
+        finished = begun
+    else:
+        nudge.send()
+        finished = _Watch(folder, spec, begun, nudge).until_the_end()
     crash_at("monitor.unfinished")
     _end(folder, finished)
     crash_at("monitor.finished")
@@ -75,7 +71,47 @@ def main(folder: RunFolder, slot: linux.EnvironmentSlot) -> int:
     return 0
 
 
-def _before_the_fork(folder: RunFolder) -> Finished | None:
+def _begin(folder: RunFolder, spec: RunSpec, lock: int, slot: linux.EnvironmentSlot) -> int | Finished:
+    """
+    Fork the run, write that it begins, and let it go on to user code; return its pid, or how it ended before that.
+
+    The run makes itself ready while ``started`` is synced, which takes as long.
+    """
+    _redirect_output(folder)
+    gate = Gate()
+    monitor_pid = os.getpid()
+    pid, refusal = 0, ""
+    try:
+        pid = os.fork()
+    except OSError as error:
+        refusal = f"the system gave no process for the run: {error.strerror}"
+    if pid == 0 and not refusal:
+        run.main(folder, spec, lock=lock, monitor_pid=monitor_pid, slot=slot, gate=gate)
+    crash_at("monitor.forked")
+    folder.begin(
+        Started(
+            at=clock.now_us(),
+            host=os.uname().nodename,
+            boot_id=_BOOT_ID,
+            pid=monitor_pid,
+            start_time=linux.start_time_of_this_process(),
+        )
+    )
+    crash_at("monitor.started")
+    if refusal:
+        return Finished(at=clock.now_us(), state=FlowRunState.CRASHED.value, message=refusal)
+    called_off = _called_off(folder)
+    if called_off is None:
+        gate.open()
+        crash_at("monitor.opened")
+    else:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    gate.close()
+    return called_off or pid
+
+
+def _called_off(folder: RunFolder) -> Finished | None:
     request = folder.read_cancel()
     if request is not None:
         return Finished(at=clock.now_us(), state=FlowRunState.CANCELLED.value, message=request.reason)
@@ -84,22 +120,11 @@ def _before_the_fork(folder: RunFolder) -> Finished | None:
     return None
 
 
-def _watch(folder: RunFolder, spec: RunSpec, lock: int, nudge: Nudge, slot: linux.EnvironmentSlot) -> Finished:
+def _redirect_output(folder: RunFolder) -> None:
     for path, fd in ((folder.stdout, 1), (folder.stderr, 2)):
         opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         os.dup2(opened, fd)
         os.close(opened)
-    monitor_pid = os.getpid()
-    try:
-        pid = os.fork()
-    except OSError as error:
-        message = f"the system gave no process for the run: {error.strerror}"
-        return Finished(at=clock.now_us(), state=FlowRunState.CRASHED.value, message=message)
-    if pid == 0:
-        run.main(folder, spec, lock=lock, monitor_pid=monitor_pid, slot=slot)
-    crash_at("monitor.forked")
-    nudge.send()
-    return _Watch(folder, spec, pid, nudge).until_the_end()
 
 
 def _end(folder: RunFolder, finished: Finished) -> None:

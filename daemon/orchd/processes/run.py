@@ -15,14 +15,14 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from types import CodeType, FrameType
+from typing import Final, NamedTuple, NoReturn
 
 from orchd import clock
 from orchd.errors import FlowError, OrchdError
 from orchd.flow.execute import execute
 from orchd.flow.flow import Flow
-from orchd.flow.loader import flows_of, read_source, user_traceback
+from orchd.flow.loader import compile_source, flows_of, read_source, user_traceback
 from orchd.model.instants import from_us
 from orchd.model.records import RunSpec
 from orchd.model.states import FlowRunState
@@ -30,6 +30,7 @@ from orchd.processes import fence, linux
 from orchd.processes.crash import crash_at
 from orchd.processes.envfile import read_env_file
 from orchd.processes.folder import RunFolder
+from orchd.processes.gate import Gate
 from orchd.processes.journal import JournalRecorder
 from orchd.processes.nudge import Nudge, ThrottledNudge
 
@@ -46,7 +47,21 @@ EXIT_NOT_BEGUN: Final = 75
 EXIT_TERMINATED: Final = 128 + signal.SIGTERM
 
 
-def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.EnvironmentSlot) -> NoReturn:
+class _Source(NamedTuple):
+    """
+    The flow file as it is now.
+    """
+
+    data: bytes
+    #: It is not the file that was described.
+    is_changed: bool
+    #: None when it does not compile.
+    code: CodeType | None
+
+
+def main(
+    folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.EnvironmentSlot, gate: Gate
+) -> NoReturn:
     """
     Be the run, from its first instruction after the fork to its exit.
 
@@ -60,6 +75,8 @@ def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot:
         monitor_pid: of the process that must be this one's parent.
 
         slot: where the run's id goes for ``/proc``.
+
+        gate: stands before user code.
     """
     code = EXIT_BUG
     try:
@@ -72,7 +89,12 @@ def main(folder: RunFolder, spec: RunSpec, *, lock: int, monitor_pid: int, slot:
         if spec.nudge is not None:
             nudge = ThrottledNudge(Nudge(spec.nudge, spec.run_id), monitor_pid=monitor_pid)
             recorder = JournalRecorder(journal, nudge=nudge)
-        code = _run_and_leave(folder, spec, recorder)
+        source = _get_ready(folder, spec)
+        if not gate.pass_through():
+            os._exit(EXIT_NOT_BEGUN)
+        code = _run_and_leave(spec, recorder, source)
+    except KeyboardInterrupt:
+        code = EXIT_TERMINATED
     except BaseException:
         traceback.print_exc()
     finally:
@@ -86,7 +108,8 @@ def _pass_the_fence(spec: RunSpec, *, lock: int, monitor_pid: int, slot: linux.E
     if os.getppid() != monitor_pid:
         return False
     slot.overwrite(spec.run_id)
-    return fence.take(lock, fence.RUN_BYTE, wait=False)
+    # The run of a monitor that was killed before it wrote `started` may hold it until the kernel has killed it too.
+    return fence.take(lock, fence.RUN_BYTE, wait=True)
 
 
 def _confine() -> None:
@@ -115,10 +138,25 @@ def _die_of_terminate() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> int:
+def _get_ready(folder: RunFolder, spec: RunSpec) -> _Source | OrchdError:
+    file = Path(spec.file)
+    try:
+        _set_environment(folder, spec)
+        data = read_source(file)
+        _enter_flow_folder(file)
+    except OrchdError as error:
+        return error
+    is_changed = hashlib.sha256(data).hexdigest() != spec.source_hash
+    # What the compiler has against it is found once more behind the gate, and told there.
+    with contextlib.suppress(Exception):
+        return _Source(data, is_changed, compile_source(file, data))
+    return _Source(data, is_changed, None)
+
+
+def _run_and_leave(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> int:
     code = EXIT_BUG
     try:
-        _run_flow(folder, spec, recorder)
+        _run_flow(spec, recorder, source)
     except KeyboardInterrupt:
         code = EXIT_TERMINATED
     except SystemExit as leaving:
@@ -133,10 +171,9 @@ def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) 
     return EXIT_SUCCESS if verdict.state == FlowRunState.SUCCESS else EXIT_FAILED
 
 
-def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> None:
+def _run_flow(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> None:
     try:
-        _set_environment(folder, spec)
-        flow = _load(spec, recorder)
+        flow = _load(spec, recorder, source)
     except OrchdError as error:
         _fail(recorder, error)
         return
@@ -152,14 +189,14 @@ def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder) -> No
     execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
 
 
-def _load(spec: RunSpec, recorder: JournalRecorder) -> Flow:
+def _load(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> Flow:
+    if isinstance(source, OrchdError):
+        raise source
     file = Path(spec.file)
-    source = read_source(file)
-    _enter_flow_folder(file)
-    if hashlib.sha256(source).hexdigest() != spec.source_hash:
+    if source.is_changed:
         text = f"{file} has changed since it was described: this run uses the file as it is now; reload"
         recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
-    flows = flows_of(file, source)
+    flows = flows_of(file, source.data, source.code)
     flow = flows.get(spec.flow)
     if flow is None:
         names = ", ".join(repr(name) for name in flows)

@@ -86,10 +86,14 @@ class Entry:
             resumed=_pause(row.last_pause, until_us=row.resumed_at_us),
             active=tuple(
                 ActiveRun(run_id=run.id, state=run.state, fire_time=from_us(run.row.wanted_at_us))
-                for run in self.runs.values()
+                for run in sorted(self.runs.values(), key=_age)
             ),
             flow_loaded=flow_loaded,
         )
+
+
+def _age(run: LiveRun) -> int:
+    return run.row.number
 
 
 def _pause(row: PauseRow | None, *, until_us: int | None = None) -> Pause | None:
@@ -125,17 +129,16 @@ class Board:
         """
         Take over the schedules as the store has them now, and compute their next fire times.
         """
-        self.entries = {}
+        entries: dict[str, Entry] = {}
         for row in rows:
             rule = rule_of(row.spec)
-            self.entries[row.spec.name] = Entry(
-                row=row,
-                rule=rule,
-                next_fire=rule.next_after(from_us(row.decided_until_us)),
-            )
+            next_fire = rule.next_after(from_us(row.decided_until_us))
+            entries[row.spec.name] = Entry(row=row, rule=rule, next_fire=next_fire)
         for run in self.live.values():
-            if run.row.schedule in self.entries:
-                self.entries[run.row.schedule].runs[run.id] = run
+            if run.row.schedule in entries:
+                entries[run.row.schedule].runs[run.id] = run
+        # Swapped whole: others may be reading it.
+        self.entries = entries
 
     def set_flows(self, flows: dict[str, FlowVersionRow]) -> None:
         """
@@ -149,6 +152,13 @@ class Board:
         """
         version = self.flows.get(flow)
         return version.spec if version else None
+
+    def forget_runs(self) -> None:
+        """
+        Hold no run any more, until :meth:`put_run` gives each again.
+        """
+        for run in tuple(self.live.values()):
+            self._forget(run)
 
     def put_run(self, row: RunRow) -> LiveRun | None:
         """
@@ -206,7 +216,7 @@ class Board:
         Give schedule name -> its runs that are neither final nor ``scheduled``, oldest first.
         """
         found: dict[str | None, tuple[FlowRunId, ...]] = {}
-        for run in self.begun_runs():
+        for run in sorted(self.begun_runs(), key=_age):
             found[run.row.schedule] = (*found.get(run.row.schedule, ()), run.id)
 
         return found

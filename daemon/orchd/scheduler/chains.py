@@ -2,18 +2,20 @@
 Flows that wait for flows: what the finish of a run causes, written in the transaction of that finish.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from orchd import operations
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import from_us, to_us
 from orchd.model.states import FlowRunState
-from orchd.scheduler.board import Board, Entry, LiveRun
+from orchd.processes.folder import RunFolder
+from orchd.scheduler.board import Board, Entry
 from orchd.scheduler.making import new_run, new_slot
 from orchd.schedules.joins import Finish, JoinDecision, JoinView, judge_join
 from orchd.store import runs, schedules, slots
 from orchd.store.database import Connection
+from orchd.store.runs import RunRow
 
 #: How far behind the last join the cursor of a waiting schedule stays, so that a finish that is learnt of late still
 #: counts, and the search for finishes does not walk the whole history.
@@ -28,14 +30,33 @@ class Chains:
     def __init__(self, board: Board) -> None:
         self._board = board
 
-    def on_finish(self, conn: Connection, run: LiveRun, *, state: FlowRunState, ended_at_us: int) -> list[FlowRunId]:
+    def cancel(self, conn: Connection, row: RunRow, *, reason: str, now: datetime) -> list[FlowRunId]:
         """
-        Decide every schedule that waits for the flow of *run*, which has just become *state*.
+        Cancel a run, and decide what waits for its flow when it is over at once.
+
+        Args:
+            row: as the store has it in this transaction.
+
+        Returns:
+            The runs that this touched, its own first.
+
+        Raises:
+            OrchdError: see ``operations.cancel_run``.
+        """
+        folder = RunFolder(self._board.runs_folder / row.id)
+        if not operations.cancel_run(conn, row, folder, reason=reason, now=now):
+            return [row.id]
+
+        return [row.id, *self.on_finish(conn, row, state=FlowRunState.CANCELLED, ended_at_us=to_us(now))]
+
+    def on_finish(self, conn: Connection, row: RunRow, *, state: FlowRunState, ended_at_us: int) -> list[FlowRunId]:
+        """
+        Decide every schedule that waits for the flow of run *row*, which has just become *state*.
 
         Returns:
             The runs that this made or cancelled.
         """
-        finish = Finish(flow=run.row.flow, run_id=run.id, state=state, ended_at=from_us(ended_at_us))
+        finish = Finish(flow=row.flow, run_id=row.id, state=state, ended_at=from_us(ended_at_us))
         touched: list[FlowRunId] = []
         for entry in self._board.entries.values():
             if finish.flow in entry.row.spec.after:
@@ -45,7 +66,9 @@ class Chains:
     def _judge(self, conn: Connection, entry: Entry, finish: Finish) -> list[FlowRunId]:
         row = entry.row
         view = entry.view(flow_loaded=row.spec.flow in self._board.flows)
-        unused = slots.unused_finishes(conn, row.id, row.spec.after, row.decided_until_us)
+        # Of the store, not of the board: each join moves it on, so that the search does not walk more and more.
+        decided_us = schedules.decided_until(conn, row.id)
+        unused = slots.unused_finishes(conn, row.id, row.spec.after, decided_us)
         join = judge_join(
             JoinView(
                 spec=row.spec,
@@ -69,14 +92,15 @@ class Chains:
         is_new = bool(slots.insert_slots(conn, [slot]))
         slots.mark_used(conn, entry.row.id, join.used, fire_time_us)
         if join.upstream_runs:
-            schedules.set_decided(conn, [(entry.row.id, max(entry.row.decided_until_us, fire_time_us - _LOOK_BACK_US))])
+            until_us = max(schedules.decided_until(conn, entry.row.id), fire_time_us - _LOOK_BACK_US)
+            schedules.set_decided(conn, [(entry.row.id, until_us)])
         if join.start is None or not is_new:
             return []
 
-        touched = list(join.start.replaces)
-        for run_id in touched:
-            old = self._board.live[run_id]
-            operations.cancel_run(conn, old.row, old.folder, reason=operations.REPLACED, now=finish.ended_at)
+        touched: list[FlowRunId] = []
+        for run_id in join.start.replaces:
+            row = self._board.live[run_id].row
+            touched += self.cancel(conn, row, reason=operations.REPLACED, now=finish.ended_at)
         run = new_run(
             entry,
             self._board.flows[entry.row.spec.flow],

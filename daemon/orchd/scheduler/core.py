@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from orchd import clock, log
 from orchd.config import Config
+from orchd.errors import StoreError
 from orchd.model.ids import FlowRunId
 from orchd.model.states import FlowRunState
 from orchd.processes.protocol import Described, Ended, Launched, Refused, Reply
@@ -71,18 +72,19 @@ class Scheduler:
         self.database = database
         self.board = Board(runs_folder)
         self.jumps = Jumps(database)
-        self.health = StoreHealth()
+        self.health = StoreHealth(self._read_anew)
         self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge)
         self._writer = writer
         self._hooks = hooks
         self._clock_watch = ClockWatch()
         self._is_ticking = True
-        self._is_first_tick = True
-        self._ingest = Ingest(
-            database, self.board, Chains(self.board), max_output=config.daemon.max_output, ended=self._run_ended
-        )
+        # A clock that was set back may have left cursors in the future, also before this daemon began.
+        self._is_clock_strange = True
+        chains = Chains(self.board)
+        self.cancel = chains.cancel
+        self._ingest = Ingest(database, self.board, chains, max_output=config.daemon.max_output, ended=self._run_ended)
         self._ticker = Ticker(
-            database, self.board, self.launcher, host=socket.gethostname(), max_runs=config.daemon.max_runs
+            database, self.board, self.launcher, chains, host=socket.gethostname(), max_runs=config.daemon.max_runs
         )
         self._follower = Follower(
             database,
@@ -133,30 +135,25 @@ class Scheduler:
                 result = act(conn)
             if then is not None:
                 then(result)
-            self._hooks.changed()
-            self.wake()
             return result
 
-        return self._writer.ask(job)
+        return self._writer.ask(lambda: self._surely(job))
 
     def swap(self, change: Callable[[], None]) -> "Future[None]":
         """
         Have the writer call *change*, which may open transactions of its own, then tick.
         """
 
-        def job() -> None:
-            change()
-            self._hooks.changed()
-            self.wake()
+        return self._writer.ask(lambda: self._surely(change))
 
-        return self._writer.ask(job)
-
-    def take_over(self, run_id: FlowRunId) -> None:
+    def take_over(self, *run_ids: FlowRunId) -> None:
         """
-        Have the board hold a run as the store has it now. Called by the writer, after a commit.
+        Have the board hold runs as the store has them now. Called by the writer, after a commit.
         """
         with self.database.reading() as conn:
-            self.board.put_run(runs.get(conn, run_id))
+            rows = [runs.get(conn, run_id) for run_id in run_ids]
+        for row in rows:
+            self.board.put_run(row)
 
     def take_over_schedules(self) -> None:
         """
@@ -185,16 +182,40 @@ class Scheduler:
         Read the board from the store, and find out about every run that has begun. Called once, by the writer.
         """
         self.jumps.load()
+        self._read_anew()
+
+    def _read_anew(self) -> None:
+        """
+        Read schedules and runs from the store, whatever the board held, and find out about every run that has begun.
+        """
         self.take_over_schedules()
         with self.database.reading() as conn:
             rows = runs.live(conn)
+        watched = {run.id: run.monitor_pid for run in self.board.live.values()}
+        self.board.forget_runs()
         for row in rows:
             run = self.board.put_run(row)
             if run is not None and row.state is not FlowRunState.SCHEDULED:
+                run.monitor_pid = watched.get(run.id)
                 run.progress = owners_before(run.folder, run.progress)
         self._follower.recover_all()
 
     # From the writer
+
+    def _surely(self, job: Callable[[], T]) -> T:
+        """
+        Do *job*, which writes the store, on a board that is right, then tick.
+        """
+        self.health.be_sure()
+        try:
+            result = job()
+        except StoreError:
+            self.health.doubt()
+            self.wake()
+            raise
+        self._hooks.changed()
+        self.wake()
+        return result
 
     def decide_up_to_now(self, names: Collection[str]) -> None:
         """
@@ -209,14 +230,15 @@ class Scheduler:
         if jump is not None:
             _log.warning("clock_jumped", seconds=jump.seconds)
             self.jumps.note(jump)
+            self._is_clock_strange = True
         with self.health.watching():
+            self.health.be_sure()
             self.jumps.keep()
             if self._is_ticking:
-                # A clock that was set back may have left cursors in the future, also before this daemon began.
-                everything = jump is not None or self._is_first_tick
-                entries = list(self.board.entries.values()) if everything else self.board.due(now)
-                self._is_first_tick = False
-                self._ticker.tick(entries, now=now)
+                entries = list(self.board.entries.values()) if self._is_clock_strange else self.board.due(now)
+                if self._ticker.tick(entries, now=now):
+                    self._hooks.changed()
+                self._is_clock_strange = False
                 self.launcher.again()
             self._follower.look_at_all()
             self._checkpoint()

@@ -89,8 +89,10 @@ class Follower:
         run = self._board.live.get(run_id)
         if run is None or run.state is FlowRunState.SCHEDULED:
             return
+        # In this order: whoever had begun before the probe and held nothing then is dead, and what it wrote is there.
+        began = run.folder.began()
         probe = fence.probe(run.folder)
-        verdict = judge_run(probe, began=run.folder.began(), finished=run.folder.finished())
+        verdict = judge_run(probe, began=began, finished=run.folder.finished())
         if verdict is Verdict.ADOPT and probe.monitor_pid is not None:
             self._adopt(run, probe.monitor_pid)
         elif verdict is Verdict.LAUNCH and may_launch:
@@ -101,7 +103,6 @@ class Follower:
             self._ends[run.id] = End(state=FlowRunState.CRASHED, message=MONITOR_DIED, at=clock.now_us())
             self.stir(run.id)
         elif verdict is Verdict.CANCELLED:
-            began = run.folder.began()
             reason = began.reason if isinstance(began, Void) else "cancelled"
             self._ends[run.id] = End(state=FlowRunState.CANCELLED, message=reason, at=clock.now_us())
             self.stir(run.id)
@@ -126,15 +127,17 @@ class Follower:
 
     def _attend(self, run_id: FlowRunId) -> None:
         self._queued.discard(run_id)
-        run = self._board.live.get(run_id)
-        if run is None or run.state is FlowRunState.SCHEDULED:
-            return
         with self._health.watching():
+            self._health.be_sure()
+            run = self._board.live.get(run_id)
+            if run is None or run.state is FlowRunState.SCHEDULED:
+                return
             if run.state is FlowRunState.PENDING and isinstance(began := run.folder.began(), Started):
                 with self._database.writing() as conn:
                     begin(conn, run, at_us=began.at)
                     row = runs.get(conn, run_id)
                 self._board.put_run(row)
+                self._changed()
             finished = run.folder.finished()
             end = End.of(finished) if finished is not None else self._ends.get(run_id)
             before = run.progress

@@ -11,6 +11,7 @@ from orchd import clock, log
 from orchd.model.ids import FlowRunId
 from orchd.model.records import Finished
 from orchd.model.states import FlowRunState, TaskRunState
+from orchd.processes.crash import crash_at
 from orchd.scheduler.board import Board, LiveRun
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.reading import Line, Look, look
@@ -90,9 +91,12 @@ class Ingest:
         lines, stored = self._within_limit(run, found.lines, now_us)
         with self._database.writing() as conn:
             self._store(conn, run, found, lines, stored)
+            crash_at("ingest.stored")
             caused = self._finish(conn, run, end) if is_over and end is not None else []
             row = runs.get(conn, run.id) if is_over else None
             caused_rows = [runs.get(conn, run_id) for run_id in caused]
+            crash_at("ingest.uncommitted")
+        crash_at("ingest.committed")
         run.progress = found.progress
         run.next_seq += len(lines)
         run.stored_bytes = stored
@@ -182,7 +186,7 @@ class Ingest:
             at_us=at,
             message=end.message,
         )
-        return self._chains.on_finish(conn, run, state=end.state, ended_at_us=at)
+        return self._chains.on_finish(conn, run.row, state=end.state, ended_at_us=at)
 
 
 def begin(conn: Connection, run: LiveRun, *, at_us: int) -> None:

@@ -13,6 +13,7 @@ from orchd.errors import OrchdError
 from orchd.model.ids import FlowRunId, run_key
 from orchd.model.instants import from_us
 from orchd.model.records import RunSpec
+from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
 from orchd.scheduler.board import Board, LiveRun
 
@@ -53,7 +54,9 @@ class Launcher:
         """
         try:
             RunFolder.create(self._board.runs_folder, self._spec(run))
+            crash_at("launch.made")
             self._send(run.folder.path)
+            crash_at("launch.sent")
         except (OrchdError, OSError) as error:
             self.unlaunched.add(run.id)
             _log.warning("launch_put_off", run=run.row.name, flow=run.row.flow, error=str(error))

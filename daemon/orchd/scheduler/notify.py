@@ -41,6 +41,12 @@ class Notifier:
         """
         self._send(f"STOPPING=1\nSTATUS={status}")
 
+    def close(self) -> None:
+        """
+        Say no more.
+        """
+        self._socket.close()
+
     def _send(self, message: str) -> None:
         if not self._address:
             return

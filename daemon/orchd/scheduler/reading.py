@@ -6,9 +6,12 @@ output files were at each move, so what a task printed is stored before the task
 """
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from orchd.model.records import LogRecord, TaskRecord
 from orchd.model.states import TaskRunState
@@ -27,8 +30,7 @@ Owner = tuple[str, int] | None
 #: (task slug, map index), or None for what no task printed.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """
     One line for the store; *stream* is ``logger``, ``stdout`` or ``stderr``.
     """
@@ -40,8 +42,7 @@ class Line:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
+class Stream(Struct, frozen=True, kw_only=True):
     """
     How far one output file has been read, and whose bytes come next.
     """
@@ -53,9 +54,22 @@ class Stream:
     open_line: Owner = None
     has_open_line: bool = False
 
+    def switched(self, owner: Owner, mark: int) -> "Stream":
+        """
+        Let the bytes from *mark* on be those of *owner*; a line that is still open stays with who began it.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+        Args:
+            mark: size of the file at that moment; -1 when it tells nothing, because another task ran beside.
+        """
+        if mark < 0:
+            return self
+        if self.offset < mark and not self.has_open_line:
+            return replace(self, owner=owner, has_open_line=True, open_line=self.owner)
+
+        return replace(self, owner=owner)
+
+
+class Progress(Struct, frozen=True, kw_only=True):
     """
     How far a run's folder has been read. Stored with the rows that were made of it.
     """
@@ -127,16 +141,6 @@ class _Tail:
         self.stream = replace(stream, offset=stream.offset + cut.taken)
         return lines
 
-    def switch(self, owner: Owner, mark: int) -> None:
-        """
-        From *mark* on the bytes are those of *owner*; a line that is still open stays with who began it.
-        """
-        stream = self.stream
-        is_open = stream.offset < mark <= self._size
-        if is_open and not stream.has_open_line:
-            stream = replace(stream, has_open_line=True, open_line=stream.owner)
-        self.stream = replace(stream, owner=owner)
-
 
 def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) -> Look:
     """
@@ -190,12 +194,15 @@ def _move(found: Look, tails: tuple[_Tail, _Tail], marks: tuple[int, int], recor
     """
     Take the output up to a task's move, then the move, then let the bytes belong to whom it says.
     """
-    owner = (record.slug, record.map_index) if record.state == TaskRunState.RUNNING else None
     for tail, mark in zip(tails, marks, strict=True):
         if mark >= 0:
             found.lines += tail.take(upto=mark, at=min(record.at, now_us))
-            tail.switch(owner, mark)
+            tail.stream = tail.stream.switched(_owner(record), mark)
     found.tasks.append(record)
+
+
+def _owner(record: TaskRecord) -> Owner:
+    return (record.slug, record.map_index) if record.state == TaskRunState.RUNNING else None
 
 
 def owners_before(folder: RunFolder, progress: Progress) -> Progress:
@@ -203,22 +210,15 @@ def owners_before(folder: RunFolder, progress: Progress) -> Progress:
     Find whose bytes come next, after a restart of the daemon: from the journal up to where it had been read.
     """
     offset = 0
-    owners: list[Owner] = [None, None]
+    streams = [replace(progress.stdout, owner=None), replace(progress.stderr, owner=None)]
     while offset < progress.journal:
         page = read_records(folder.journal, offset, min(READ_BYTES, progress.journal - offset))
         if page.offset == offset:
             break
         for record, _ in page.records:
             if isinstance(record, TaskRecord):
-                owner = (record.slug, record.map_index) if record.state == TaskRunState.RUNNING else None
-                owners = [
-                    owner if mark >= 0 else old
-                    for old, mark in zip(owners, (record.stdout, record.stderr), strict=True)
-                ]
+                marks = (record.stdout, record.stderr)
+                streams = [stream.switched(_owner(record), mark) for stream, mark in zip(streams, marks, strict=True)]
         offset = page.offset
 
-    return replace(
-        progress,
-        stdout=replace(progress.stdout, owner=owners[0]),
-        stderr=replace(progress.stderr, owner=owners[1]),
-    )
+    return replace(progress, stdout=streams[0], stderr=streams[1])

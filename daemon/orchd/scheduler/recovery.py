@@ -31,12 +31,13 @@ def judge_run(probe: Probe, *, began: Started | Void | None, finished: Finished 
     Judge one run of this host from what its locks and its ``monitor.jsonl`` say.
 
     Args:
-        probe: who holds the two bytes. It must have been taken before the records were read: a monitor writes its
-            last record before it lets go.
+        probe: who holds the two bytes.
 
-        began: the first whole record: how the run passed the fence, None when nobody passed it.
+        began: the first whole record: how the run passed the fence, None when nobody passed it. It must have been
+            read before the probe: a monitor takes its byte before it writes that.
 
-        finished: the last one, if there is one.
+        finished: the last one, if there is one. It must have been read after the probe: a monitor writes that before
+            it lets go.
     """
     if finished is not None:
         return Verdict.INGEST

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from orchd import clock, log
-from orchd.config import Config, check_flows, flow_files
+from orchd.config import Config, ConfigProblems, check_flows, flow_files, parameter_problems
 from orchd.errors import ConfigError
 from orchd.model.instants import to_us
 from orchd.model.specs import Description, FlowSpec
@@ -116,6 +116,8 @@ class Reloader:
         known = {flow.name for flow in loaded.flows}
         known |= {name for name, version in self._scheduler.board.flows.items() if version.spec.file in broken}
         check_flows(config, known, all_loaded=not loaded.errors)
+        if problems := parameter_problems(config, {flow.name: flow for flow in loaded.flows}):
+            raise ConfigProblems(problems)
         changes = _changes(self.config, config, self.loaded, loaded)
         self._scheduler.swap(lambda: self._swap(config, loaded)).result()
         for file, why in loaded.errors:

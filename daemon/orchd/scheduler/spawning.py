@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,13 @@ from orchd.processes.launch import Spawner, SpawnerGone
 from orchd.processes.protocol import Described, Reply
 
 _log = log.get("spawner")
+
+#: What becomes of a description whose spawner was killed, and how often it is asked for again.
+_DIED: Final = "the spawner died while it described the file: reload, and look whether the file kills its parent"
+_MORE_TRIES: Final = 3
+
+#: Seconds until a spawner that could not be started is tried again.
+_RETRY_S: Final = 1.0
 
 
 class SpawnerKeeper:
@@ -43,6 +51,7 @@ class SpawnerKeeper:
         self._asked: dict[int, Future[Described]] = {}
         self._last_id = 0
         self._watched: int | None = None
+        self._retry: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int:
@@ -73,18 +82,29 @@ class SpawnerKeeper:
             One description for each file, in their order; a file that cannot be described says why.
         """
         with tempfile.TemporaryDirectory(prefix="orchd-describe-") as folder:
-            asked = [self._ask(file, Path(folder), time_limit_s, env_file) for file in files]
+
+            def ask(file: Path) -> tuple[Path, Future[Described]]:
+                return self._ask(file, Path(folder), time_limit_s, env_file)
+
+            asked = [ask(file) for file in files]
+            for _ in range(_MORE_TRIES):
+                asked = [
+                    ask(file) if answer.result().error == _DIED else (out, answer)
+                    for file, (out, answer) in zip(files, asked, strict=True)
+                ]
             return [_description(file, out, answer.result()) for file, (out, answer) in zip(files, asked, strict=True)]
 
     def stop(self) -> None:
         """
         Let the spawner end; its monitors and runs go on. Called in the loop's thread.
         """
+        if self._retry is not None:
+            self._retry.cancel()
         if self._watched is not None:
             self._loop.remove_reader(self._watched)
             self._watched = None
         self._spawner.close()
-        self._fail_asked("the daemon is stopping")
+        self._fail_asked(list(self._asked), "the daemon is stopping")
 
     def _ask(
         self, file: Path, folder: Path, time_limit_s: float, env_file: Path | None
@@ -108,9 +128,11 @@ class SpawnerKeeper:
             _log.warning("spawner_died")
             if self._watched is not None:
                 self._loop.remove_reader(self._watched)
-            self._fail_asked("the spawner died")
-            self.start()
-            self._gone()
+                self._watched = None
+            lost = list(self._asked)
+            self._start_again()
+            # Only now: whoever asks again at once is heard by the new one.
+            self._fail_asked(lost, _DIED)
             return
         for reply in replies:
             if isinstance(reply, Described):
@@ -120,10 +142,21 @@ class SpawnerKeeper:
             else:
                 self._heard(reply)
 
-    def _fail_asked(self, why: str) -> None:
-        asked, self._asked = self._asked, {}
-        for number, answer in asked.items():
-            answer.set_result(Described(id=number, ok=False, error=why))
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except SpawnerGone as error:
+            # No process to be had at this moment: runs wait for it.
+            _log.error("spawner_not_started", why=str(error))
+            self._retry = self._loop.call_later(_RETRY_S, self._start_again)
+        else:
+            self._gone()
+
+    def _fail_asked(self, numbers: Sequence[int], why: str) -> None:
+        for number in numbers:
+            answer = self._asked.pop(number, None)
+            if answer is not None:
+                answer.set_result(Described(id=number, ok=False, error=why))
 
 
 def _description(file: Path, out: Path, answer: Described) -> Description:

@@ -13,7 +13,9 @@ from orchd import log, operations
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import to_us
 from orchd.model.slots import Outcome, sentence
+from orchd.processes.crash import crash_at
 from orchd.scheduler.board import Board, Entry
+from orchd.scheduler.chains import Chains
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.making import new_run, new_slot, run_id_of
 from orchd.schedules.plan import HeldRun, Plan, Start, admit_in_order, plan_tick
@@ -43,30 +45,39 @@ class Ticker:
         max_runs: places on this host.
     """
 
-    def __init__(self, database: Database, board: Board, launcher: Launcher, *, host: str, max_runs: int) -> None:
+    def __init__(
+        self, database: Database, board: Board, launcher: Launcher, chains: Chains, *, host: str, max_runs: int
+    ) -> None:
         self._database = database
         self._board = board
         self._launcher = launcher
+        self._chains = chains
         self._host = host
         self.max_runs = max_runs
 
-    def tick(self, entries: Iterable[Entry], *, now: datetime) -> None:
+    def tick(self, entries: Iterable[Entry], *, now: datetime) -> bool:
         """
         Decide everything that is due for *entries*, and give free places to held runs.
+
+        Returns:
+            True when that wrote anything.
         """
         board = self._board
         plan = plan_tick([entry.view(flow_loaded=entry.row.spec.flow in board.flows) for entry in entries], now=now)
         admitted = self._admit(plan.starts, now)
         if not (plan.decided or admitted):
-            return
+            return False
 
         with self._database.writing() as conn:
             written = self._write(conn, plan, admitted, now=now)
+            crash_at("tick.uncommitted")
+        crash_at("tick.committed")
         for row in written.touched:
             board.put_run(row)
         for run_id in written.claimed:
             self._launcher.launch(board.live[run_id])
         self._move_on(plan)
+        return True
 
     def _admit(self, starts: Sequence[Start], now: datetime) -> tuple[FlowRunId, ...]:
         board = self._board
@@ -99,9 +110,9 @@ class Ticker:
         starts = self._write_slots(conn, plan)
         new = list(self._new_runs(starts, frozenset(admitted)))
         rows = runs.insert_runs(conn, new, at_us=at_us)
-        replaced = [run_id for start, _ in starts for run_id in start.replaces if run_id in live]
-        for run_id in replaced:
-            operations.cancel_run(conn, live[run_id].row, live[run_id].folder, reason=operations.REPLACED, now=now)
+        replaced: list[FlowRunId] = []
+        for run_id in (run_id for start, _ in starts for run_id in start.replaces if run_id in live):
+            replaced += self._chains.cancel(conn, live[run_id].row, reason=operations.REPLACED, now=now)
         held = [run_id for run_id in admitted if run_id in live and run_id not in replaced]
         claimed = runs.claim(conn, held, host=self._host, at_us=at_us)
         schedules.set_decided(conn, [(entries[name].row.id, to_us(until)) for name, until in plan.decided])

@@ -15,7 +15,6 @@ from orchd import clock, operations
 from orchd.errors import NotFound
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import iso, to_us
-from orchd.processes.folder import RunFolder
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.core import Scheduler
 from orchd.scheduler.overview import Overview
@@ -148,11 +147,11 @@ class Facade:
 
         def act(conn: Connection) -> str:
             row = queries.find_run(conn, ref)
-            folder = RunFolder(self._scheduler.board.runs_folder / row.id)
-            operations.cancel_run(conn, row, folder, reason=f"{reason} (by {by})", now=clock.now())
+            touched.extend(self._scheduler.cancel(conn, row, reason=f"{reason} (by {by})", now=clock.now()))
             return row.id
 
-        return self._scheduler.perform(act, then=lambda run_id: self._scheduler.take_over(FlowRunId(run_id)))
+        touched: list[FlowRunId] = []
+        return self._scheduler.perform(act, then=lambda _: self._scheduler.take_over(*touched))
 
     def pause(self, schedule: str, *, note: str, by: str) -> "Future[None]":
         """
@@ -192,11 +191,11 @@ class Facade:
         """
         return self._changes.next()
 
-    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> None:
+    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> bool:
         """
-        Wait for *change*, at most *within_s* seconds.
+        Wait for *change*, at most *within_s* seconds; False when the daemon ends.
         """
-        await self._changes.wait(change, within_s=within_s)
+        return await self._changes.wait(change, within_s=within_s)
 
     def monotonic(self) -> float:
         """

@@ -21,6 +21,7 @@ from orchd.processes.protocol import Reply
 from orchd.processes.reaper import reap_adopted
 from orchd.scheduler.board import LiveRun
 from orchd.scheduler.changes import Changes
+from orchd.scheduler.clock_watch import ClockWatch
 from orchd.scheduler.core import Hooks, Scheduler
 from orchd.scheduler.notify import Notifier
 from orchd.scheduler.reload import Reloader
@@ -37,6 +38,9 @@ from orchd.web.app import make_app
 from orchd.web.server import UnixServer, listen
 
 _log = log.get("service")
+
+#: Seconds between two looks whether the wall clock was set: the alarm goes by it, and must not sleep for its sake.
+_LOOK_AT_CLOCK_S: Final = 0.5
 
 #: A herd of runs makes many objects and no garbage: with Python's own 700, a fifth of its tick went into looking.
 GC_THRESHOLD: Final = (20_000, 20, 20)
@@ -87,6 +91,7 @@ class _Service:
         self._changes = Changes(loop)
         self._writer = Writer(on_death=self._writer_died)
         self._wakeup = Wakeup(self._ring)
+        self._clock_watch = ClockWatch()
         self._watch = MonitorWatch(loop, self._monitor_gone)
         self._keeper = SpawnerKeeper(
             loop,
@@ -103,13 +108,7 @@ class _Service:
             config=settings,
             runs_folder=state.runs,
             nudge=self._nudges.path if self._nudges else None,
-            hooks=Hooks(
-                send=self._keeper.launch,
-                wake_at=self._wake_at,
-                ticked=self._ticked,
-                changed=self._changes.notify,
-                watch=self._watch_monitor,
-            ),
+            hooks=self._hooks(),
         )
         self._reloader = Reloader(
             self._scheduler,
@@ -134,6 +133,15 @@ class _Service:
         self._serving: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
 
+    def _hooks(self) -> Hooks:
+        return Hooks(
+            send=self._keeper.launch,
+            wake_at=self._wake_at,
+            ticked=self._ticked,
+            changed=self._changes.notify,
+            watch=self._watch_monitor,
+        )
+
     async def start(self) -> None:
         """
         Take over what goes on, begin to tick and to answer, and tell systemd.
@@ -148,16 +156,18 @@ class _Service:
         self._keeper.start()
         self._writer.start()
         await asyncio.wrap_future(self._writer.ask(self._scheduler.load))
-        first_load = asyncio.to_thread(self._reloader.first_load)
+        self._loading = asyncio.create_task(asyncio.to_thread(self._reloader.first_load))
         known = self._scheduler.board.flows
         if all(spec.flow in known and known.keys() >= set(spec.after) for spec in self._settings.schedules):
             # Starting on time does not wait for imports: what was known before the restart still holds.
             await asyncio.wrap_future(self._writer.ask(self._reloader.sync_schedules))
-            self._loading = asyncio.create_task(first_load)
             self._loading.add_done_callback(self._loaded)
+        elif not await self._stopper.is_stopped_before(self._loading):
+            await self._loading
         else:
-            await first_load
+            return
         self._wakeup.start()
+        self._look_at_clock()
         self._wakeup.every(EVERY_S, self._upkeep.clean, name="upkeep")
         self._upkeep.clean()
         self._serving = asyncio.create_task(self._server.serve())
@@ -183,6 +193,7 @@ class _Service:
         Go down in order: no more answers, no more writes; the runs go on under their monitors.
         """
         self._notifier.stopping("stopping")
+        self._changes.close()
         self._server.stop()
         if self._serving is not None:
             await self._serving
@@ -195,9 +206,15 @@ class _Service:
         if self._nudges is not None:
             self._nudges.close()
         self._server.close()
+        self._notifier.close()
         _log.info("stopped")
 
     # What happens, from whatever thread, to whom it concerns
+
+    def _look_at_clock(self) -> None:
+        if self._clock_watch.look(clock.now(), monotonic_s=clock.monotonic()) is not None:
+            self._ring()
+        self._loop.call_later(_LOOK_AT_CLOCK_S, self._look_at_clock)
 
     def _ring(self) -> None:
         self._scheduler.wake()

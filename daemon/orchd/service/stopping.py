@@ -6,8 +6,8 @@ import asyncio
 from concurrent.futures import Future
 from datetime import timedelta
 
-from orchd import clock, log, operations
-from orchd.processes.folder import RunFolder
+from orchd import clock, log
+from orchd.model.ids import FlowRunId
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.core import Scheduler
 from orchd.store import runs
@@ -47,6 +47,15 @@ class Stopper:
             self._cancel.set()
         self._stop.set()
 
+    async def is_stopped_before(self, work: "asyncio.Task[None]") -> bool:
+        """
+        Wait until *work* is done or the daemon is to end, and tell whether it is to end first.
+        """
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        return not work.done()
+
     async def wait(self) -> None:
         """
         Return when the daemon may end.
@@ -69,18 +78,14 @@ class Stopper:
                 return
             await self._changes.wait(self._changes.next(), within_s=_LOOK_S)
 
-    def _cancel_all(self) -> "Future[None]":
-        def act(conn: Connection) -> None:
-            board = self._scheduler.board
-            for run in board.begun_runs():
-                row = runs.get(conn, run.id)
-                if not row.state.is_final:
-                    operations.cancel_run(
-                        conn, row, RunFolder(run.folder.path), reason="the daemon was stopped", now=clock.now()
-                    )
+    def _cancel_all(self) -> "Future[list[FlowRunId]]":
+        def act(conn: Connection) -> list[FlowRunId]:
+            rows = [runs.get(conn, run.id) for run in self._scheduler.board.begun_runs()]
+            return [
+                run_id
+                for row in rows
+                if not row.state.is_final
+                for run_id in self._scheduler.cancel(conn, row, reason="the daemon was stopped", now=clock.now())
+            ]
 
-        def take_over(_: None) -> None:
-            for run in self._scheduler.board.begun_runs():
-                self._scheduler.take_over(run.id)
-
-        return self._scheduler.perform(act, then=take_over)
+        return self._scheduler.perform(act, then=lambda touched: self._scheduler.take_over(*touched))

@@ -255,6 +255,9 @@ def claim(conn: Connection, run_ids: Sequence[FlowRunId], *, host: str, at_us: i
 
     One that somebody else moved first is not among them and must not be launched.
     """
+    if not run_ids:
+        return []
+
     claimed = conn.execute(
         flow_run.update()
         .where(_C.id.in_(bulk.text_list(conn, run_ids)), _C.state == FlowRunState.SCHEDULED.value)

@@ -147,6 +147,14 @@ def set_decided(conn: Connection, items: Sequence[tuple[int, int]]) -> None:
         conn.execute(_SET_DECIDED, [{"key": key, "until": until} for key, until in items])
 
 
+def decided_until(conn: Connection, key: int) -> int:
+    """
+    Return up to which instant (microseconds) the schedule of that key is decided.
+    """
+    found: int = conn.execute(sa.select(schedule.c.decided_until_us).where(schedule.c.id == key)).scalar_one()
+    return found
+
+
 def pause(conn: Connection, name: str, *, who: str, note: str, at_us: int) -> None:
     """
     Pause a schedule; one that is paused already stays as it was paused first.

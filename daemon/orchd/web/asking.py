@@ -44,7 +44,7 @@ async def read_new(
     daemon: Daemon, question: Callable[[Connection], T], *, is_new: Callable[[T], bool], wait_s: float
 ) -> T:
     """
-    Ask *question* until its answer *is_new*, at most for *wait_s* seconds.
+    Ask *question* until its answer *is_new*, at most for *wait_s* seconds, and not beyond the daemon's end.
     """
     deadline = daemon.monotonic() + wait_s
     while True:
@@ -54,7 +54,8 @@ async def read_new(
         if is_new(found) or left_s <= 0:
             changed.cancel()
             return found
-        await daemon.changed(changed, within_s=left_s)
+        if not await daemon.changed(changed, within_s=left_s):
+            return found
 
 
 def _ask(daemon: Daemon, question: Callable[[Connection], T]) -> T:
@@ -67,23 +68,6 @@ def caller(request: Request) -> str:
     Give who sent *request*: the user at the other end of the Unix socket.
     """
     return request.client.host if request.client else "somebody"
-
-
-def instant_of(text: str) -> datetime:
-    """
-    Read an instant with its zone, as UTC.
-
-    Raises:
-        UsageError: it is none, has no zone, or is out of this world.
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no time: write it like 2026-03-29T02:30:00Z") from None
-    if instant.tzinfo is None:
-        raise UsageError(f"{text!r} has no zone: write it like 2026-03-29T02:30:00Z or +02:00")
-
-    return utc(instant)
 
 
 def utc(instant: datetime) -> datetime:

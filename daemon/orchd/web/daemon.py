@@ -88,9 +88,9 @@ class Daemon(Protocol):
         Give a future that is done at the next change of the store. Take it before reading, so that none is missed.
         """
 
-    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> None:
+    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> bool:
         """
-        Wait for *change*, at most *within_s* seconds.
+        Wait for *change*, at most *within_s* seconds; False when the daemon ends, and nothing more will change.
         """
 
     def monotonic(self) -> float:

@@ -14,7 +14,10 @@ _log = log.get("web")
 
 
 def _answer(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message, "field": field}}, status_code=status)
+    # A request may hold half characters, which no answer can.
+    text = message.encode("utf-8", "backslashreplace").decode()
+    where = None if field is None else field.encode("utf-8", "backslashreplace").decode()
+    return JSONResponse({"error": {"code": code, "message": text, "field": where}}, status_code=status)
 
 
 def _orchd_error(_: Request, error: Exception) -> JSONResponse:
@@ -32,6 +35,8 @@ def _http(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
         return _answer(404, "not_found", "there is no such path; /api/v1/openapi.json lists them all")
+    if status == 400:
+        return _answer(400, "usage_error", "the body of the request cannot be read as JSON")
 
     return _answer(status, "http_error", str(error))
 

@@ -11,7 +11,7 @@ import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,6 +20,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from orchd.errors import StateError
 
 _PEER = struct.Struct("3i")
+#: Seconds that requests under way get when the daemon ends.
+GOODBYE_S: Final = 3
 
 
 class _PeerProtocol(H11Protocol):
@@ -76,6 +78,7 @@ class UnixServer:
                 access_log=False,
                 loop="none",
                 date_header=False,
+                timeout_graceful_shutdown=GOODBYE_S,
             )
         )
         self._socket = listening
@@ -91,7 +94,6 @@ class UnixServer:
         Answer what is being asked, take nothing new, and end :meth:`serve`.
         """
         self._server.should_exit = True
-        self._server.force_exit = True
         self._server.stopped.set()
 
     def close(self) -> None:
@@ -115,15 +117,23 @@ def listen(path: Path) -> socket.socket:
         if path.exists() and _is_answered(path):
             raise StateError(f"another daemon answers on the socket {path}: stop it, or set socket under [daemon]")
         path.unlink(missing_ok=True)
-        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        old = os.umask(0o117)
-        try:
-            made.bind(str(path))
-        finally:
-            os.umask(old)
+        return _bound(path)
     except OSError as error:
-        raise StateError(f"the socket {path} cannot be made: {error.strerror}; set socket under [daemon]") from error
-    made.listen(128)
+        why = error.strerror or error
+        raise StateError(f"the socket {path} cannot be made: {why}; set socket under [daemon]") from error
+
+
+def _bound(path: Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    old = os.umask(0o117)
+    try:
+        made.bind(str(path))
+        made.listen(128)
+    except OSError:
+        made.close()
+        raise
+    finally:
+        os.umask(old)
     return made
 
 

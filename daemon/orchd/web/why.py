@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from orchd.errors import NotFound
+from orchd.errors import NotFound, UsageError
 from orchd.model.instants import iso, iso_us, to_us
 from orchd.store import jumps, queries
 from orchd.store.database import Connection
-from orchd.web.asking import instant_of, utc
+from orchd.web.asking import utc
 from orchd.web.daemon import Daemon
 
 Answer = dict[str, object]
@@ -138,7 +138,7 @@ def _instant(text: str, timezone: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        return instant_of(text)
+        raise UsageError(f"{text!r} is no time: write it like 2026-03-29T02:30:00Z") from None
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=ZoneInfo(timezone))
     return utc(instant)

@@ -4,6 +4,7 @@ whether what it kept is still there.
 """
 
 import os
+import subprocess
 import threading
 from pathlib import Path
 
@@ -19,6 +20,15 @@ def keep(name: str) -> None:
     """
     for folder in FOLDERS:
         Path(folder, name).write_text("still here")
+
+
+@task
+def leave(*, child: bool) -> None:
+    """
+    Start, if asked to, a process that does not end with its run: it has a session of its own and watches nobody.
+    """
+    if child:
+        subprocess.Popen(["sleep", "infinity"], start_new_session=True)
 
 
 @task
@@ -49,4 +59,5 @@ def tell(name: str, lines: int) -> None:
 with Flow("witness") as flow:
     name = Parameter("name")
     kept = keep(name)
-    tell(name, count(name, upstream_tasks=[kept]))
+    left = leave(child=Parameter("child", default=False))
+    tell(name, count(name, upstream_tasks=[kept, left]))

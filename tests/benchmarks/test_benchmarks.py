@@ -1,0 +1,96 @@
+"""
+Each benchmark, small: it runs to its end, and nothing is lost. How long it took is nobody's claim here.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.daemon import Json
+
+TESTS = Path(__file__).parents[1]
+
+
+def measured(place: Path, name: str, *arguments: str) -> Json:
+    """
+    Return what the benchmark *name* prints.
+    """
+    words = [sys.executable, "-m", f"benchmarks.bench_{name}", "--in", str(place), *arguments]
+    env = os.environ | {"PYTHONPATH": str(TESTS)}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    figures: Json = json.loads(done.stdout)
+    assert figures["machine"]["fdatasync_ms"] > 0
+    return figures
+
+
+def test_lateness_is_never_early(tmp_path: Path) -> None:
+    """
+    Every fire time starts a run that succeeds, and none begins before it is due.
+    """
+    found = measured(tmp_path, "lateness", "--size", "3", "--phases", "2")
+
+    assert (found["runs"], found["early"], found["not_successful"], found["slots_not_started"]) == (3, 0, 0, 0)
+    assert list(found["phases_ms"])[:2] == ["alarm", "tick"]
+
+
+def test_no_task_is_lost(tmp_path: Path) -> None:
+    """
+    Each task of a fan-out and of a chain is in the store with its moves and its lines, at both sizes.
+    """
+    found = measured(tmp_path, "tasks", "--size", "60")
+    runs = [found[shape][size] for shape in ("fan", "chain") for size in ("small", "big")]
+
+    assert [run["tasks"] for run in runs] == [60, 240, 60, 240]
+    assert all(run["state"] == "success" for run in runs)
+    assert all(run["lost"] == {"tasks": 0, "moves": 0, "lines": 0} for run in runs)
+
+
+def test_status_answers_every_time(tmp_path: Path) -> None:
+    """
+    The command succeeds as often as it is asked.
+    """
+    found = measured(tmp_path, "status", "--size", "2")
+
+    assert (found["pairs"], found["answers"]) == (2, True)
+
+
+def test_an_idle_daemon_knows_its_schedules(tmp_path: Path) -> None:
+    """
+    What is measured is a daemon that holds all of its schedules.
+    """
+    found = measured(tmp_path, "idle", "--size", "20", "--seconds", "0.5")
+
+    assert found["schedules"] == 20
+    assert found["pss_mib"]["together"] > 0
+
+
+def test_no_line_is_lost_or_glued(tmp_path: Path) -> None:
+    """
+    Every printed line is in the store as it was printed.
+    """
+    found = measured(tmp_path, "lines", "--size", "5000")
+
+    assert (found["lines"], found["lost"], found["glued"], found["state"]) == (5000, 0, 0, "success")
+
+
+def test_no_slot_of_a_herd_is_dropped(tmp_path: Path) -> None:
+    """
+    Every schedule of the herd has its slot, and the runs get their places in order.
+    """
+    found = measured(tmp_path, "serve_herd", "--size", "60", "--ahead", "4")
+
+    assert (found["schedules"], found["dropped"], found["not_started"]) == (60, 0, 0)
+    assert (found["starts_looked_at"], found["starts_out_of_order"]) == (50, 0)
+
+
+@pytest.mark.parametrize("name", ["lateness", "tasks", "status", "idle", "lines", "serve_herd"])
+def test_the_page_explains_each_benchmark(name: str) -> None:
+    """
+    A figure that nobody can read is none.
+    """
+    assert f"| `{name}` |" in (TESTS / "benchmarks" / "README.md").read_text()

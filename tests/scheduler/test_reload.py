@@ -1,0 +1,191 @@
+"""
+Reading config and flow files again: what is good counts from then on, what is broken changes nothing.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from orchd.config import Config
+from orchd.errors import ConfigError
+from orchd.model.specs import Description, ScheduleSpec
+from orchd.scheduler.reload import Reloader, collect
+from scheduler.daemon import Daemon
+from scheduler.rig import Rig, every_minute, flow_spec, minute
+
+GOOD = Description(file="/flows/load.py", source_hash="aa", flows=(flow_spec("load"),))
+BROKEN = Description(file="/flows/load.py", error="line 3: no such name")
+
+
+class Reloading:
+    """
+    A daemon whose config and flow files are the test's.
+    """
+
+    def __init__(self, daemon: Daemon) -> None:
+        """
+        Begin with no schedule and one good file.
+        """
+        self.daemon = daemon
+        self.config: Config | ConfigError = self.with_schedules()
+        self.descriptions: Sequence[Description] = [GOOD]
+        self.reloader = Reloader(
+            daemon.scheduler, self.with_schedules(), read=self._read, describe=lambda files, **_: self.descriptions
+        )
+
+    def with_schedules(self, *specs: ScheduleSpec) -> Config:
+        """
+        Return the rig's config with other schedules.
+        """
+        return Config(daemon=self.daemon.rig.config.daemon, schedules=specs)
+
+    def _read(self) -> Config:
+        if isinstance(self.config, ConfigError):
+            raise self.config
+        return self.config
+
+    def names(self) -> list[str]:
+        """
+        Return the schedules on the board.
+        """
+        return list(self.daemon.scheduler.board.entries)
+
+
+@pytest.fixture
+def reloading(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Reloading:
+    """
+    A daemon that has loaded its flow files once.
+    """
+    daemon = Daemon(rig, monkeypatch)
+    daemon.load()
+    made = Reloading(daemon)
+    made.reloader.first_load()
+    return made
+
+
+def test_the_first_load_makes_flows_known(reloading: Reloading) -> None:
+    """
+    And whoever waits for it goes on.
+    """
+    assert ["load"] == list(reloading.daemon.scheduler.board.flows)
+    assert reloading.reloader.has_loaded.is_set()
+
+
+def test_what_changed_is_said_and_counts(reloading: Reloading) -> None:
+    """
+    Schedules and flows that are new, changed or gone.
+    """
+    reloading.config = reloading.with_schedules(every_minute("a"), every_minute("b"))
+    assert {"ok": True, "error": None, "changes": ["schedule a is new", "schedule b is new"]} == (
+        reloading.reloader.reload()
+    )
+    reloading.config = reloading.with_schedules(every_minute("a", rule="*/5 * * * *"))
+    reloading.descriptions = [
+        Description(file="/flows/load.py", flows=(flow_spec("load"),)),
+        Description(file="/flows/x.py", flows=(flow_spec("x"),), warnings=("flow.run() at the end is ignored",)),
+    ]
+
+    assert ["schedule b is gone", "schedule a changed", "flow x is new"] == reloading.reloader.reload()["changes"]
+    assert ["a"] == reloading.names()
+    assert [] == reloading.reloader.reload()["changes"]
+
+
+def test_a_broken_config_changes_nothing(reloading: Reloading) -> None:
+    """
+    The sentence is kept for the status, until a reload is good.
+    """
+    reloading.config = reloading.with_schedules(every_minute("a"))
+    reloading.reloader.reload()
+    reloading.config = ConfigError("orchd.toml, line 3: no such key")
+    with capture_logs() as logs:
+        answer = reloading.reloader.reload()
+
+    assert {"ok": False, "error": "orchd.toml, line 3: no such key", "changes": []} == answer
+    assert (["a"], "orchd.toml, line 3: no such key") == (reloading.names(), reloading.reloader.error)
+    assert ["reload_refused"] == [entry["event"] for entry in logs]
+
+    reloading.config = reloading.with_schedules(every_minute("a"))
+
+    assert reloading.reloader.reload()["ok"]
+    assert reloading.reloader.error is None
+
+
+def test_a_schedule_of_an_unknown_flow_is_refused_when_all_files_have_loaded(reloading: Reloading) -> None:
+    """
+    Nothing is swapped.
+    """
+    reloading.config = reloading.with_schedules(every_minute("a", flow="lost"))
+
+    assert "lost" in str(reloading.reloader.reload()["error"])
+    assert [] == reloading.names()
+
+
+def test_a_file_that_stops_loading_keeps_its_last_description(reloading: Reloading) -> None:
+    """
+    Its schedules still start runs, and the status says what is broken.
+    """
+    reloading.config = reloading.with_schedules(every_minute("a"))
+    reloading.descriptions = [BROKEN]
+    with capture_logs() as logs:
+        assert reloading.reloader.reload()["ok"]
+
+    assert (("/flows/load.py", "line 3: no such name"),) == reloading.reloader.loaded.errors
+    assert ["load"] == list(reloading.daemon.scheduler.board.flows)
+    assert "flow_file_broken" in [entry["event"] for entry in logs]
+    reloading.daemon.now = minute(1)
+    reloading.daemon.tick()
+    assert ["a pending"] == reloading.daemon.rig.states()
+
+
+def test_the_old_rule_decides_up_to_the_change(reloading: Reloading) -> None:
+    """
+    A fire time that was due just before the edit is not lost.
+    """
+    reloading.config = reloading.with_schedules(every_minute("a"))
+    reloading.reloader.reload()
+    reloading.daemon.now = minute(1)
+    reloading.config = reloading.with_schedules(every_minute("a", rule="30 * * * *"))
+    reloading.reloader.reload()
+
+    assert ["10:01 on_time"] == reloading.daemon.rig.slots("a")
+    assert minute(30) == reloading.daemon.scheduler.board.entries["a"].next_fire
+
+
+def test_a_restart_uses_the_schedules_before_the_files_are_loaded(reloading: Reloading) -> None:
+    """
+    With the flows that the store knows: starting on time does not wait for imports.
+    """
+    reloading.reloader.config = reloading.with_schedules(every_minute("a"))
+    reloading.reloader.sync_schedules()
+
+    assert ["a"] == reloading.names()
+
+
+def test_a_first_load_that_is_refused_is_over_too(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Nobody waits for it any more.
+    """
+    daemon = Daemon(rig, monkeypatch)
+    daemon.load()
+    made = Reloading(daemon)
+    made.reloader.config = made.with_schedules(every_minute("a", flow="lost"))
+
+    with pytest.raises(ConfigError, match="lost"):
+        made.reloader.first_load()
+    assert made.reloader.has_loaded.is_set()
+
+
+def test_of_two_flows_of_one_name_the_second_is_broken() -> None:
+    """
+    The first goes on, and the sentence names both files.
+    """
+    other = Description(file="/flows/other.py", flows=(flow_spec("load"), flow_spec("other")), warnings=("w",))
+    loaded = collect([GOOD, other, Description(file="/flows/bad.py", error="no such module")])
+
+    assert ["load", "other"] == [flow.name for flow in loaded.flows]
+    assert ("/flows/bad.py", "no such module") == loaded.errors[-1]
+    assert "flow 'load' is in /flows/load.py already" in loaded.errors[0][1]
+    assert ("w",) == loaded.warnings
+    assert Path(loaded.flows[0].file).name == "load.py"

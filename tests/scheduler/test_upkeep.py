@@ -1,0 +1,168 @@
+"""
+Retention: what is too old goes, a little at a time; what goes on stays.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from orchd import clock
+from orchd.errors import StoreError
+from orchd.model.instants import to_us
+from orchd.model.states import FlowRunState
+from orchd.scheduler import upkeep
+from orchd.scheduler.health import StoreHealth
+from orchd.scheduler.upkeep import Upkeep
+from orchd.store import jumps
+from orchd.store.jumps import JumpRow
+from scheduler.daemon import HandWriter
+from scheduler.rig import START, Rig
+
+S = FlowRunState
+LATER = START + timedelta(days=45)
+
+
+@pytest.fixture
+def writer() -> HandWriter:
+    """
+    A writer that works by hand.
+    """
+    return HandWriter()
+
+
+@pytest.fixture
+def cleaner(rig: Rig, writer: HandWriter, monkeypatch: pytest.MonkeyPatch) -> Iterator[Upkeep]:
+    """
+    The upkeep of a rig, 45 days later.
+    """
+    monkeypatch.setattr(clock, "now", lambda: LATER)
+    return Upkeep(
+        rig.database,
+        writer,
+        StoreHealth(),
+        rig.board.runs_folder,
+        config=lambda: rig.config,
+        is_live=lambda run_id: run_id in rig.board.live,
+    )
+
+
+def test_old_runs_go_and_failed_ones_stay_twice_as_long(rig: Rig, writer: HandWriter, cleaner: Upkeep) -> None:
+    """
+    In transactions of a few runs each; live ones stay for ever.
+    """
+    for _ in range(45):
+        rig.move(rig.run().id, S.SUCCESS)
+    rig.move(rig.run("report").id, S.FAILED)
+    rig.run("live")
+    cleaner.clean()
+    writer.work(rounds=1)
+    assert 27 == len(rig.states())
+
+    writer.work()
+
+    assert ["report failed", "live running"] == rig.states()
+
+
+def test_a_long_log_goes_in_pieces(
+    rig: Rig, writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    No start is late because of it.
+    """
+    monkeypatch.setattr(upkeep, "_LINES_AT_ONCE", 100)
+    run = rig.run()
+    run.folder.stdout.write_bytes(b"line\n" * 350)
+    rig.ingest.step(run, None)
+    rig.move(run.id, S.SUCCESS)
+    cleaner.clean()
+    writer.work(rounds=1)
+    assert 250 == len(rig.lines(run))
+
+    writer.work()
+
+    assert [] == rig.states()
+
+
+def test_old_jumps_of_the_clock_go_too(rig: Rig, writer: HandWriter, cleaner: Upkeep) -> None:
+    """
+    With the runs that they could explain.
+    """
+    with rig.database.writing() as conn:
+        jumps.put(conn, JumpRow(at_us=to_us(START - timedelta(days=60)), seconds=1.0))
+        jumps.put(conn, JumpRow(at_us=to_us(START), seconds=2.0))
+    cleaner.clean()
+    writer.work()
+
+    with rig.database.reading() as conn:
+        assert [2.0] == [jump.seconds for jump in jumps.jumps(conn)]
+
+
+def test_a_store_that_is_away_is_cleaned_another_time(
+    writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It costs the daemon nothing.
+    """
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr("orchd.scheduler.upkeep.upkeep.trim_logs", away)
+    cleaner.clean()
+    writer.work()
+
+    assert [] == writer.jobs
+
+
+def aged(folder: Path, days: float) -> Path:
+    """
+    Make *folder* with a file, so many days old.
+    """
+    folder.mkdir(exist_ok=True)
+    (folder / "stdout").touch()
+    at_s = (LATER - timedelta(days=days)).timestamp()
+    for path in (folder / "stdout", folder):
+        os.utime(path, (at_s, at_s))
+    return folder
+
+
+def test_folders_go_when_their_run_is_over_and_their_files_are_old(
+    rig: Rig, writer: HandWriter, cleaner: Upkeep
+) -> None:
+    """
+    Not those of live runs, nor what is no folder.
+    """
+    runs = rig.board.runs_folder
+    old, new = aged(runs / "old", 2), aged(runs / "new", 0.5)
+    live = aged(rig.run().folder.path, 2)
+    written = aged(runs / "written", 2)
+    os.utime(written / "stdout", (LATER.timestamp(), LATER.timestamp()))
+    (runs / "file").touch()
+    with capture_logs() as logs:
+        cleaner.clean()
+        writer.work()
+
+    assert [False, True, True, True] == [path.exists() for path in (old, new, live, written)]
+    assert [1] == [entry["folders"] for entry in logs]
+
+
+def test_a_folder_that_cannot_be_read_is_left(
+    rig: Rig, writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Or that is gone meanwhile.
+    """
+    old = aged(rig.board.runs_folder / "old", 2)
+
+    def broken(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "iterdir", broken)
+    cleaner.clean()
+    writer.work()
+
+    assert old.exists()

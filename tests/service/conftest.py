@@ -1,0 +1,7 @@
+"""
+The rig of the scheduler's tests.
+"""
+
+from scheduler.conftest import rig
+
+__all__ = ["rig"]

@@ -1,0 +1,277 @@
+"""
+The real application on a real Unix socket, over a real store, with a small daemon behind it.
+"""
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from orchd import clock, operations
+from orchd.errors import OrchdError
+from orchd.model.instants import to_us
+from orchd.scheduler.changes import Changes
+from orchd.scheduler.overview import Overview
+from orchd.store import queries, runs, schedules
+from orchd.store.database import Database
+from orchd.web.app import make_app
+from orchd.web.server import UnixServer, listen
+from scheduler.rig import START, Rig
+
+Json = dict[str, Any]
+
+
+class SmallDaemon:
+    """
+    Implements ``web.daemon.Daemon`` with a rig: what is asked for is done at once, by whoever asks.
+    """
+
+    def __init__(self, rig: Rig, loop: asyncio.AbstractEventLoop) -> None:
+        """
+        Be healthy, and know of nothing broken.
+        """
+        self.rig = rig
+        self.changes = Changes(loop)
+        self.is_up = True
+        self.errors: dict[str, str] = {}
+        self.waits: list[Json] = []
+        self.reloaded: Json = {"ok": True, "error": None, "changes": ["schedule a is new"]}
+        self.asked: list[object] = []
+        self.waited = threading.Semaphore(0)
+        self.fails: Exception | None = None
+
+    @property
+    def database(self) -> Database:
+        """
+        For reading only.
+        """
+        return self.rig.database
+
+    def facts(self) -> Json:
+        """
+        Give what no store holds.
+        """
+        return {"daemon": {"version": "1"}, "broken": [], "config_error": None} | {
+            "clock_jumps": [],
+            "clock_waits": self.waits,
+        }
+
+    def holds(self) -> Mapping[str, str]:
+        """
+        Give the reasons of this moment.
+        """
+        return Overview(self.rig.board).holds(max_runs=self.rig.ticker.max_runs, now=START)
+
+    def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
+        """
+        Give coming fire times.
+        """
+        return Overview(self.rig.board).upcoming(schedule, n=n, after=after or START)
+
+    def flow_errors(self) -> Mapping[str, str]:
+        """
+        Give the broken files.
+        """
+        return self.errors
+
+    def start_run(
+        self, *, flow: str, parameters: Json, at: datetime | None, idempotency_key: str | None, by: str
+    ) -> "Future[str]":
+        """
+        Make a run.
+        """
+
+        def act() -> str:
+            with self.database.writing() as conn:
+                run_id = operations.start_run(
+                    conn,
+                    self.rig.board.flows[flow],
+                    parameters=parameters,
+                    wanted_at=at or START,
+                    idempotency_key=idempotency_key,
+                    by=by,
+                    now=START,
+                )
+                row = runs.get(conn, run_id)
+            self.rig.board.put_run(row)
+            return run_id
+
+        return self._do(("start", flow, at, by), act)
+
+    def cancel_run(self, ref: str, *, reason: str, by: str) -> "Future[str]":
+        """
+        Cancel a run.
+        """
+
+        def act() -> str:
+            with self.database.writing() as conn:
+                row = queries.find_run(conn, ref)
+                self.rig.chains.cancel(conn, row, reason=reason, now=START)
+            return row.id
+
+        return self._do(("cancel", reason, by), act)
+
+    def pause(self, schedule: str, *, note: str, by: str) -> "Future[None]":
+        """
+        Pause a schedule.
+        """
+
+        def act() -> None:
+            with self.database.writing() as conn:
+                schedules.pause(conn, schedule, who=by, note=note, at_us=to_us(START))
+
+        return self._do(("pause", schedule), act)
+
+    def unpause(self, schedule: str, *, by: str) -> "Future[None]":
+        """
+        Let a schedule go on.
+        """
+
+        def act() -> None:
+            with self.database.writing() as conn:
+                schedules.unpause(conn, schedule, who=by, at_us=to_us(START))
+
+        return self._do(("unpause", schedule, by), act)
+
+    def reload(self) -> "Future[Mapping[str, object]]":
+        """
+        Read everything again.
+        """
+        return self._do("reload", lambda: self.reloaded)
+
+    def stop(self, *, cancel: bool) -> None:
+        """
+        Note the wish.
+        """
+        self.asked.append(("stop", cancel))
+
+    def is_healthy(self) -> bool:
+        """
+        True when up.
+        """
+        return self.is_up
+
+    def next_change(self) -> "asyncio.Future[None]":
+        """
+        Give a future that is done at the next change.
+        """
+        return self.changes.next()
+
+    async def changed(self, change: "asyncio.Future[None]", *, within_s: float) -> bool:
+        """
+        Wait for *change*, and tell the test that somebody does.
+        """
+        self.waited.release()
+        return await self.changes.wait(change, within_s=within_s)
+
+    def monotonic(self) -> float:
+        """
+        Give the seconds of the clock that nobody can set.
+        """
+        return clock.monotonic()
+
+    def _do(self, wish: object, act: Callable[[], Any]) -> "Future[Any]":
+        self.asked.append(wish)
+        future: Future[Any] = Future()
+        try:
+            if self.fails is not None:
+                raise self.fails
+            future.set_result(act())
+        except (OrchdError, ZeroDivisionError) as error:
+            future.set_exception(error)
+        return future
+
+
+class Serving:
+    """
+    The application, answering in a thread of its own.
+    """
+
+    def __init__(self, rig: Rig, path: Path) -> None:
+        """
+        Begin to answer on *path*.
+        """
+        self.path = path
+        self.rig = rig
+        self._loop = asyncio.new_event_loop()
+        self.daemon = SmallDaemon(rig, self._loop)
+        self._listening = listen(path)
+        self._server: UnixServer | None = None
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,))
+        self._thread.start()
+        assert ready.wait(10)
+
+    def _run(self, ready: threading.Event) -> None:
+        async def serve() -> None:
+            self._server = UnixServer(make_app(self.daemon, version="1"), self.path, self._listening)
+            ready.set()
+            await self._server.serve()
+
+        self._loop.run_until_complete(serve())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def stop(self) -> None:
+        """
+        Answer no more.
+        """
+        assert self._server is not None
+        self._loop.call_soon_threadsafe(self._server.stop)
+        self._thread.join(10)
+        self._server.close()
+
+    def ask(self, method: str, path: str, body: object = None, *, raw: bytes | None = None) -> tuple[int, Any]:
+        """
+        Ask once, and return status and JSON.
+        """
+        connection = _Connection(self.path)
+        try:
+            data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+            connection.request(method, path, body=data, headers={"content-type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, **query: object) -> Any:
+        """
+        Ask for ``/api/v1`` + *path*, and return the JSON of a good answer.
+        """
+        text = urlencode({name: value for name, value in query.items() if value is not None}, doseq=True)
+        status, answer = self.ask("GET", f"/api/v1{path}" + (f"?{text}" if text else ""))
+        assert status == 200, answer
+        return answer
+
+    def post(self, path: str, body: object) -> Any:
+        """
+        Post to ``/api/v1`` + *path*, and return the JSON of a good answer.
+        """
+        status, answer = self.ask("POST", f"/api/v1{path}", body)
+        assert status in (200, 201), answer
+        return answer
+
+
+class _Connection(http.client.HTTPConnection):
+    """
+    HTTP over a Unix socket.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=20)
+        self._path = path
+
+    def connect(self) -> None:
+        """
+        Connect to the socket's path.
+        """
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(20)
+        self.sock.connect(str(self._path))

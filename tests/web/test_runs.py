@@ -1,0 +1,234 @@
+"""
+Runs over HTTP: list, start, look at, read the log, cancel, and wait for what is new.
+"""
+
+import getpass
+import threading
+from typing import Any
+
+import pytest
+
+from orchd.model.records import TaskRecord
+from orchd.model.states import FlowRunState
+from scheduler.rig import Rig, every_minute, minute, write_journal
+from web.serving import Serving
+
+S = FlowRunState
+
+
+def names(answer: Any) -> list[str]:
+    """
+    Return the names of the runs in a list.
+    """
+    return [run["name"] for run in answer["runs"]]
+
+
+def test_runs_are_listed_newest_first_and_page_by_page(api: Serving, rig: Rig) -> None:
+    """
+    By number: `before` gives the next page, `after` what is new.
+    """
+    made = [rig.run() for _ in range(5)]
+    expected = [run.row.name for run in reversed(made)]
+
+    first = api.get("/runs", limit=2)["runs"]
+    assert expected[:2] == [run["name"] for run in first]
+    assert expected[2:4] == names(api.get("/runs", limit=2, before=first[-1]["number"]))
+    assert expected[:3] == names(api.get("/runs", after=made[1].row.number))
+
+
+def test_runs_are_chosen_by_flow_state_and_time(api: Serving, rig: Rig) -> None:
+    """
+    Several states may be wanted at once.
+    """
+    load = rig.run("load", state=S.RUNNING)
+    report = rig.run("report", at=minute(5))
+
+    assert [load.row.name] == names(api.get("/runs", flow="load"))
+    assert [report.row.name] == names(api.get("/runs", since="2026-06-01T10:05:00Z"))
+    assert [report.row.name, load.row.name] == names(api.get("/runs", state=["running", "failed"]))
+    assert [] == names(api.get("/runs", state="failed"))
+
+
+def test_a_run_is_started(api: Serving) -> None:
+    """
+    By the user at the other end of the socket.
+    """
+    run = api.post("/runs", {"flow": "load"})["run"]
+    detail = api.get(f"/runs/{run['id']}")
+
+    assert ("load", "scheduled", "manual") == (run["flow"], run["state"], run["trigger"])
+    assert getpass.getuser() == detail["created_by"]
+    assert 201 == api.ask("POST", "/api/v1/runs", {"flow": "load"})[0]
+
+
+def test_a_run_wanted_later_is_held_and_says_why(api: Serving) -> None:
+    """
+    The time may be of any zone.
+    """
+    run = api.post("/runs", {"flow": "load", "at": "2026-06-01T14:30:00+02:00"})["run"]
+
+    assert "held because it is wanted at 2026-06-01T12:30:00Z, which is still to come" == run["held"]
+    assert run["held"] == api.get("/runs")["runs"][0]["held"]
+    assert run["held"] == api.get(f"/runs/{run['id']}")["held"]
+    assert run["held"] == api.get(f"/runs/{run['id']}/logs")["run"]["held"]
+
+
+def test_a_key_starts_a_run_only_once(api: Serving) -> None:
+    """
+    Asked for again, the same run is given.
+    """
+    wish = {"flow": "load", "idempotency_key": "2026-06-01"}
+
+    assert api.post("/runs", wish) == api.post("/runs", wish)
+    assert 1 == len(api.get("/runs")["runs"])
+
+
+def test_one_run_is_shown_with_its_tasks_and_events(api: Serving, rig: Rig) -> None:
+    """
+    By its id, the beginning of its id, or its name.
+    """
+    run = rig.run()
+    write_journal(run.folder, TaskRecord(at=1, slug="t", state="running"))
+    rig.ingest.step(run, None)
+    shown = [api.get(f"/runs/{ref}") for ref in (run.id, run.id[:13], run.row.name)]
+
+    assert shown[0] == shown[1] == shown[2]
+    assert [("t", "Running")] == [(task["slug"], task["shown"]) for task in shown[0]["tasks"]]
+    assert {"at", "from", "to", "message", "task", "map_index"} == set(shown[0]["events"][0])
+
+
+def test_a_run_is_cancelled(api: Serving, rig: Rig) -> None:
+    """
+    With the reason and the caller.
+    """
+    run = api.post("/runs", {"flow": "load"})["run"]
+    cancelled = api.post(f"/runs/{run['name']}/cancel", {"reason": "no more"})["run"]
+
+    assert ("cancelled", "no more") == (cancelled["state"], cancelled["message"])
+    assert ("cancel", "no more", getpass.getuser()) == api.daemon.asked[-1]
+    assert 409 == api.ask("POST", f"/api/v1/runs/{run['id']}/cancel", {})[0]
+
+
+def test_the_log_is_read_in_pages(api: Serving, rig: Rig) -> None:
+    """
+    `next` is where the next page begins; the last lines can be had alone.
+    """
+    run = rig.run()
+    run.folder.stdout.write_bytes(b"".join(b"line %d\n" % number for number in range(10)))
+    rig.ingest.step(run, None)
+    first = api.get(f"/runs/{run.id}/logs", limit=4)
+    second = api.get(f"/runs/{run.id}/logs", limit=4, after=first["next"])
+    tail = api.get(f"/runs/{run.id}/logs", tail=2)
+    nothing = api.get(f"/runs/{run.id}/logs", after=9)
+
+    texts = [line["text"] for line in (*first["lines"], *second["lines"])]
+    assert [f"line {number}" for number in range(8)] == texts
+    assert ["line 8", "line 9"] == [line["text"] for line in tail["lines"]]
+    assert (9, 9, []) == (tail["next"], nothing["next"], nothing["lines"])
+    assert {"seq", "at", "level", "stream", "task", "map_index", "text"} == set(first["lines"][0])
+
+
+def test_lines_are_chosen_by_task_level_and_time(api: Serving, rig: Rig) -> None:
+    """
+    All three together.
+    """
+    run = rig.run()
+    run.folder.stdout.write_bytes(b"mine\nnobody's\n")
+    write_journal(
+        run.folder,
+        TaskRecord(at=1, slug="t", state="running", stdout=0, stderr=0),
+        TaskRecord(at=2, slug="t", state="success", stdout=5, stderr=0),
+    )
+    rig.ingest.step(run, None)
+
+    def texts(**query: object) -> list[str]:
+        return [line["text"] for line in api.get(f"/runs/{run.id}/logs", **query)["lines"]]
+
+    assert ["mine"] == texts(task="t")
+    assert [] == texts(level=30)
+    assert ["nobody's"] == texts(level=20, since="2026-01-01T00:00:00Z")
+
+
+def test_a_long_poll_of_the_log_returns_with_the_next_line(api: Serving, rig: Rig) -> None:
+    """
+    And not before.
+    """
+    run = rig.run()
+    answers: list[Any] = []
+    poll = threading.Thread(target=lambda: answers.append(api.get(f"/runs/{run.id}/logs", wait_s=20)))
+    poll.start()
+    assert api.daemon.waited.acquire(timeout=10)
+    api.daemon.changes.notify()
+    assert api.daemon.waited.acquire(timeout=10)
+    run.folder.stdout.write_bytes(b"new\n")
+    rig.ingest.step(run, None)
+    api.daemon.changes.notify()
+    poll.join(10)
+
+    assert [["new"]] == [[line["text"] for line in answer["lines"]] for answer in answers]
+
+
+def test_a_long_poll_of_a_final_run_does_not_wait(api: Serving, rig: Rig) -> None:
+    """
+    There will be no more lines.
+    """
+    run = rig.run()
+    rig.move(run.id, S.SUCCESS)
+
+    assert [] == api.get(f"/runs/{run.id}/logs", wait_s=30)["lines"]
+    assert not api.daemon.waited.acquire(blocking=False)
+
+
+def test_a_long_poll_of_the_runs_returns_with_the_next_run(api: Serving, rig: Rig) -> None:
+    """
+    Only runs after the given number are new.
+    """
+    old = rig.run()
+    answers: list[Any] = []
+    poll = threading.Thread(target=lambda: answers.append(api.get("/runs", after=old.row.number, wait_s=20)))
+    poll.start()
+    assert api.daemon.waited.acquire(timeout=10)
+    new = rig.run()
+    api.daemon.changes.notify()
+    poll.join(10)
+
+    assert [new.row.name] == names(answers[0])
+
+
+def test_a_long_poll_ends_when_nothing_comes(api: Serving) -> None:
+    """
+    With an empty list.
+    """
+    assert {"runs": []} == api.get("/runs", wait_s=0.05)
+    assert api.daemon.waited.acquire(blocking=False)
+
+
+def test_reasons_are_asked_for_only_where_there_is_one(api: Serving, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    In a herd there are thousands of them.
+    """
+    rig.run()
+    monkeypatch.setattr(api.daemon, "holds", lambda: pytest.fail("nobody is held"))
+
+    assert 1 == len(api.get("/runs")["runs"])
+
+
+def test_a_run_that_is_held_no_more_has_no_reason(api: Serving, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    It may have got its place between the two looks.
+    """
+    api.post("/runs", {"flow": "load"})
+    monkeypatch.setattr(api.daemon, "holds", dict)
+
+    assert api.get("/runs")["runs"][0]["held"] is None
+
+
+def test_runs_of_a_schedule_know_it(api: Serving, rig: Rig) -> None:
+    """
+    With their fire time.
+    """
+    rig.use(every_minute("a"))
+    rig.tick(minute(1))
+    (run,) = api.get("/runs")["runs"]
+
+    assert ("a", "2026-06-01T10:01:00Z", "schedule") == (run["schedule"], run["fire_time"], run["trigger"])

@@ -1,0 +1,174 @@
+"""
+Why a run or a fire time did or did not start: sentences from the ledger, and of this moment.
+"""
+
+import pytest
+
+from orchd.model.instants import to_us
+from orchd.model.specs import Overlap
+from orchd.model.states import FlowRunState
+from orchd.store import jumps
+from orchd.store.jumps import JumpRow
+from scheduler.rig import Rig, every_minute, minute
+from web.serving import Serving
+
+S = FlowRunState
+
+
+def why(api: Serving, of: str) -> list[str]:
+    """
+    Return the sentences about *of*.
+    """
+    sentences: list[str] = api.get("/why", of=of)["sentences"]
+    return sentences
+
+
+def test_why_a_run_of_a_schedule_started(api: Serving, rig: Rig) -> None:
+    """
+    Its slot's reason, and what became of it; by run and by fire time.
+    """
+    rig.use(every_minute("a"))
+    rig.tick(minute(1))
+    (run,) = rig.board.live.values()
+    rig.move(run.id, S.RUNNING, S.FAILED, at=minute(2))
+    told = [
+        "a at 2026-06-01T10:01:00Z: started on time",
+        f"run {run.row.name} is Failed, began at 2026-06-01T10:02:00Z, ended at 2026-06-01T10:02:00Z",
+    ]
+
+    assert told == why(api, run.row.name)
+    assert told == why(api, "a@2026-06-01T10:01:00Z")
+    by_run, by_slot = api.get("/why", of=run.id), api.get("/why", of="a@2026-06-01 10:01")
+    assert ("run", "slot") == (by_run["kind"], by_slot["kind"])
+    assert by_run["slot"] == by_slot["slot"]
+    assert by_run["run"] == by_slot["run"]
+
+
+def test_why_a_fire_time_was_skipped(api: Serving, rig: Rig) -> None:
+    """
+    There is a slot and no run.
+    """
+    rig.use(every_minute("a"))
+    rig.tick(minute(1))
+    rig.tick(minute(2))
+    (sentence,) = why(api, "a@2026-06-01T10:02:00Z")
+
+    assert sentence.startswith("a at 2026-06-01T10:02:00Z: skipped because run ")
+    assert api.get("/why", of="a@2026-06-01T10:02:00Z")["run"] is None
+
+
+def test_why_a_run_is_held(api: Serving, rig: Rig) -> None:
+    """
+    The reason of this moment.
+    """
+    rig.ticker.max_runs = 0
+    rig.use(every_minute("a", overlap=Overlap.ALLOW))
+    rig.tick(minute(1))
+    (run,) = rig.board.live.values()
+    rig.ticker.max_runs = 1
+    assert f"run {run.row.name} is held because it is wanted at" in why(api, run.id)[-1]
+
+
+def test_why_somebody_started_it(api: Serving) -> None:
+    """
+    A run without a schedule says who asked for it.
+    """
+    run = api.post("/runs", {"flow": "load"})["run"]
+    api.post(f"/runs/{run['id']}/cancel", {"reason": "no more"})
+    first, second = why(api, run["id"])
+
+    assert f"run {run['name']} of flow load was started by " in first
+    assert second.startswith(f"run {run['name']} is Cancelled, ended at ")
+    assert second.endswith(": no more")
+
+
+def test_the_story_of_a_schedule(api: Serving, rig: Rig) -> None:
+    """
+    What it is, its last slots, and what comes.
+    """
+    rig.use(every_minute("a"))
+    assert [
+        "schedule a starts flow load: cron * * * * * (UTC)",
+        "none of its fire times has come yet",
+        "its next fire time is 2026-06-01T10:01:00Z (2026-06-01 10:01:00+00:00)",
+    ] == why(api, "a")
+
+    for number in range(1, 9):
+        rig.tick(minute(number))
+    told = why(api, "a")
+
+    assert 7 == len(told)
+    assert told[1].startswith("2026-06-01T10:08:00Z: skipped")
+
+
+def test_the_story_of_a_paused_schedule(api: Serving, rig: Rig) -> None:
+    """
+    By whom and since when; what it owes is judged later.
+    """
+    rig.use(every_minute("a"))
+    api.post("/schedules/a/pause", {"note": "holidays"})
+
+    assert "since 2026-06-01T10:00:00Z: holidays" in why(api, "a")[1]
+    assert why(api, "a@2026-06-01T10:05:00Z")[0].endswith("this fire time is judged when it goes on")
+
+
+@pytest.mark.parametrize(
+    ("time", "sentence"),
+    [
+        ("2026-06-01T10:05:00Z", "a at 2026-06-01T10:05:00Z: not decided yet, its time is still to come"),
+        (
+            "2026-06-01T12:05:00+02:00",
+            "a at 2026-06-01T10:05:00Z: not decided yet, its time is still to come",
+        ),
+        (
+            "2026-06-01T10:05:01Z",
+            "2026-06-01T10:05:01Z is no fire time of a (cron * * * * *, UTC); the next after it is "
+            "2026-06-01T10:06:00Z (2026-06-01 10:06:00+00:00)",
+        ),
+    ],
+)
+def test_fire_times_that_are_not_decided(api: Serving, rig: Rig, time: str, sentence: str) -> None:
+    """
+    One that comes, and one that is none.
+    """
+    rig.use(every_minute("a"))
+
+    assert [sentence] == why(api, f"a@{time}")
+
+
+def test_a_schedule_that_will_never_fire_again(api: Serving, rig: Rig) -> None:
+    """
+    It waits for a flow, and has no fire times of its own.
+    """
+    rig.use(every_minute("a", kind="after", rule="", after=("report",)))
+
+    assert ["2026-06-01T10:05:00Z is no fire time of a (after report, UTC)"] == why(api, "a@2026-06-01T10:05:00Z")
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(3600.0, "forward"), (-3600.0, "back")])
+def test_a_jump_of_the_clock_is_named(api: Serving, rig: Rig, seconds: float, word: str) -> None:
+    """
+    At a fire time that it went over, by slot and by run; not at others.
+    """
+    rig.use(every_minute("a", overlap=Overlap.ALLOW))
+    rig.tick(minute(1))
+    rig.tick(minute(200))
+    with rig.database.writing() as conn:
+        jumps.put(conn, JumpRow(at_us=to_us(minute(1)), seconds=seconds))
+    before = "2026-06-01T09:01:00Z" if seconds > 0 else "2026-06-01T11:01:00Z"
+    told = f"the clock was set {word} by 3600 s then, from {before} to 2026-06-01T10:01:00Z"
+    run = next(iter(rig.board.live.values()))
+
+    assert told in why(api, "a@2026-06-01T10:01:00Z")
+    assert told in why(api, run.id)
+    assert told not in why(api, "a@2026-06-01T13:20:00Z")
+
+
+def test_a_schedule_that_waits_for_the_clock_says_so(api: Serving, rig: Rig) -> None:
+    """
+    A clock that was set back makes it wait.
+    """
+    rig.use(every_minute("a"))
+    api.daemon.waits = [{"schedule": "a", "until": "2026-06-01T11:00:00Z"}, {"schedule": "b", "until": "x"}]
+
+    assert [sentence for sentence in why(api, "a") if "up to 2026-06-01T11:00:00Z" in sentence]
