@@ -22,6 +22,7 @@ class Move:
     attempt: int
     message: str
     location: str | None
+    map_index: int = -1
 
 
 @dataclass
@@ -32,6 +33,7 @@ class RecordingRecorder:
 
     moves: list[Move] = field(default_factory=list)
     lines: list[tuple[str, str, str | None]] = field(default_factory=list)
+    indexed: list[tuple[str, int]] = field(default_factory=list)
     levels: list[int] = field(default_factory=list)
     ends: list[tuple[FlowRunState, str]] = field(default_factory=list)
 
@@ -41,14 +43,15 @@ class RecordingRecorder:
         """
         Remember a move.
         """
-        assert map_index == -1
-        self.moves.append(Move(slug=slug, state=state, attempt=attempt, message=message, location=location))
+        self.moves.append(
+            Move(slug=slug, state=state, attempt=attempt, message=message, location=location, map_index=map_index)
+        )
 
     def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
         """
         Remember a line.
         """
-        assert map_index == -1
+        self.indexed.append((logger, map_index))
         self.levels.append(level)
         self.lines.append((logger, text, slug))
 

@@ -22,6 +22,7 @@ from orchd.engine.signals import ENDRUN, StateSignal
 from orchd.engine.state import Failed, Mapped, Paused, Resume, Running, Scheduled, State, Success
 from orchd.engine.work import Scope, Work
 from orchd.graph.graph import Graph
+from orchd.model.states import TaskRunState
 
 W = TypeVar("W", bound=Work)
 #: Takes the flow, its final state and the states of its reference tasks; returns another final state, or None.
@@ -140,12 +141,12 @@ class FlowRunner(Generic[W]):
         )
         return handled(self.flow, self.handlers, old, new) if self.handlers else new
 
-    def _answered(self, task: W, state: State) -> State:
+    def _answered(self, task: W, state: State, index: int = -1) -> State:
         """
         Ask whether a task that is paused without end may go on, and return its state with the answer.
         """
         if isinstance(state, Mapped):
-            children = [self._answered(task, child) for child in state.map_states]
+            children = [self._answered(task, child, number) for number, child in enumerate(state.map_states)]
             same = all(new is old for new, old in zip(children, state.map_states, strict=True))
             return state if same else gathered(state, children)
 
@@ -155,6 +156,14 @@ class FlowRunner(Generic[W]):
         if self.ask is None:
             message = f"Task '{task.name}' is paused, and nobody is there to let it go on."
             LOG.error("%s", message)
+            self.scope.recorder.task(
+                slug=next(node.slug for node in self.graph.nodes if node.task is task),
+                map_index=index,
+                state=TaskRunState.FAILED,
+                attempt=1,
+                message=message,
+                location=None,
+            )
             return Failed(message=message, result=state.result)
 
         return Resume(result=state.result) if self.ask(task) else state

@@ -1,0 +1,79 @@
+"""
+Flow files of the old names.
+"""
+
+import subprocess
+import sys
+import textwrap
+
+OLD = """
+import prefect
+from prefect import Flow, Parameter, case, task, unmapped
+from prefect.engine.results import LocalResult
+from prefect.engine.signals import PrefectStateSignal, SKIP
+from prefect.engine.state import *
+from prefect.tasks.control_flow import merge
+from prefect.tasks.shell import ShellTask
+from prefect.utilities.edges import flatten
+
+
+@task
+def add(x, y):
+    prefect.context.logger.info("adds")
+    return x + y
+
+
+with Flow("old") as flow:
+    total = add.map([1, 2], unmapped(Parameter("y", default=10)))
+
+state = flow.run()
+assert isinstance(state, Success)
+print([child.result for child in state.result[total].map_states], prefect.config.flows.checkpointing)
+"""
+
+
+def run_python(text, **env):
+    """
+    Run *text* in an interpreter of its own, and return how it ended.
+    """
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(text)], env=env, capture_output=True, text=True, check=False
+    )
+
+
+def test_an_old_file_runs_as_it_is():
+    """
+    After install() the old names are ours, and so are the old settings.
+    """
+    done = run_python("from orchd import compat\ncompat.install()\n" + OLD, PREFECT__FLOWS__CHECKPOINTING="true")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[11, 12] True"
+
+
+def test_without_install_the_old_names_are_unknown():
+    """
+    Nothing is mapped before somebody asks for it.
+    """
+    done = run_python("import orchd, orchd.compat, prefect")
+
+    assert "No module named 'prefect'" in done.stderr
+
+
+def test_the_old_package_itself_is_not_hidden(tmp_path):
+    """
+    Where the old package is installed, install() refuses.
+    """
+    (tmp_path / "prefect.py").write_text("")
+    done = run_python("from orchd import compat\ncompat.install()", PYTHONPATH=str(tmp_path))
+
+    assert "FlowError: a package named 'prefect' is installed here" in done.stderr
+
+
+def test_what_is_not_there_is_said():
+    """
+    A name that orchd does not have gives an error that points to the page of differences.
+    """
+    done = run_python("from orchd import compat\ncompat.install()\nfrom prefect import Client")
+
+    assert "ImportError" in done.stderr
