@@ -13,8 +13,7 @@ import pytest
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "daemon" / "docs" / "differences.md"
-#: Schedules in code are not there yet, so their probe is not asked.
-PROBES = sorted({path.stem.removeprefix("probe_") for path in HERE.glob("probe_*.py")} - {"schedules"})
+PROBES = sorted(path.stem.removeprefix("probe_") for path in HERE.glob("probe_*.py"))
 #: A row of the page: probe, case, reason.
 ROW = re.compile(r"^\| (\w+) \| `(.+)` \| .+ \|$", re.MULTILINE)
 

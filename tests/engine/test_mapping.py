@@ -2,6 +2,7 @@
 Mapped tasks: what their children see, and what the recorder is told of each.
 """
 
+import sys
 import threading
 from datetime import timedelta
 
@@ -201,3 +202,30 @@ def test_what_has_no_elements_fails_its_task(value, message):
     assert state.message == "Some reference tasks failed."
     assert state.result[doubled].message == message
     assert told.states("double-1") == ["failed"]
+
+
+def test_prints_of_threads_are_told_apart():
+    """
+    What tasks in several threads print at once is each task's own, and the terminal is back afterwards.
+    """
+    both = threading.Barrier(2)
+
+    @task(log_stdout=True)
+    def talks(x):
+        both.wait(timeout=30)
+        for _ in range(50):
+            print("child", x)
+        both.wait(timeout=30)
+
+    behind = sys.stdout
+    with Flow("f", executor=LocalDaskExecutor(num_workers=2)) as flow:
+        talks.map([0, 1])
+
+    _, told = executed(flow)
+
+    assert sys.stdout is behind
+    assert sorted(text for text in told.texts() if text.startswith("child")) == ["child 0"] * 50 + ["child 1"] * 50
+    assert {(text, index) for text, (_, index) in zip(told.texts(), told.indexed, strict=True) if "child" in text} == {
+        ("child 0", 0),
+        ("child 1", 1),
+    }

@@ -154,7 +154,7 @@ def date_values(date: object, *, now: datetime) -> dict[str, Any]:
     return values
 
 
-def as_moment(given: object) -> object:
+def as_moment(given: object) -> Any:
     """
     Return an instant or its ISO text as a :class:`DateTime`, and anything else as it is.
     """

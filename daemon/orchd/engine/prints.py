@@ -4,9 +4,10 @@ What a task prints, taken as whole lines.
 
 import io
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Final, TextIO
 
 
 class PrintCapture(io.TextIOBase):
@@ -74,16 +75,57 @@ class PrintCapture(io.TextIOBase):
         return self.behind.buffer
 
 
+class _PerThread(threading.local):
+    def __init__(self) -> None:
+        self.capture: PrintCapture | None = None
+
+
+class _Router(PrintCapture):
+    """
+    Stands in for ``sys.stdout`` while any task's prints are taken, and gives each thread's to that thread's capture.
+    """
+
+    def __init__(self, behind: TextIO) -> None:
+        super().__init__(say=lambda line: None, behind=behind)
+        self.thread = _PerThread()
+        self.users = 0
+
+    def write(self, text: str) -> int:
+        """
+        Hand *text* to the capture of this thread, or to the stream behind.
+        """
+        capture = self.thread.capture
+        return self.behind.write(text) if capture is None else capture.write(text)
+
+    def flush(self) -> None:
+        """
+        Let what is behind be seen.
+        """
+        if self.thread.capture is None:
+            self.behind.flush()
+
+
+_INSTALLING: Final = threading.Lock()
+
+
 @contextmanager
 def captured(say: Callable[[str], None]) -> Iterator[None]:
     """
-    Hand the lines that are printed in the block to *say*.
+    Hand the lines that this thread prints in the block to *say*.
     """
-    behind = sys.stdout
-    capture = PrintCapture(say=say, behind=behind)
-    sys.stdout = capture
+    with _INSTALLING:
+        router = sys.stdout if isinstance(sys.stdout, _Router) else _Router(sys.stdout)
+        router.users += 1
+        sys.stdout = router
+
+    before = router.thread.capture
+    router.thread.capture = capture = PrintCapture(say=say, behind=router.behind)
     try:
         yield
     finally:
-        sys.stdout = behind
+        router.thread.capture = before
         capture.end_line()
+        with _INSTALLING:
+            router.users -= 1
+            if router.users == 0:
+                sys.stdout = router.behind

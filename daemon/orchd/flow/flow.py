@@ -137,6 +137,8 @@ class Flow(Changes):
         Args:
             parameters: values by name; those given as keywords of their own win.
 
+            run_on_schedule: True waits for each time of the flow's schedule; None for as the setting says.
+
             kwargs: values of parameters; and ``task_states`` (states that are known beforehand; tasks whose state is
                 finished are not run), ``state``, ``context``, ``task_contexts``, ``executor``,
                 ``task_runner_state_handlers``.
@@ -172,7 +174,7 @@ class Flow(Changes):
                 raise TypeError(f"run() got an unexpected keyword argument '{keyword}'")
 
         wishes = Wishes(**{keyword: value for keyword, value in kwargs.items() if value is not None})
-        return run_here(self, parameters=values, wishes=wishes)
+        return run_here(self, parameters=values, wishes=wishes, on_schedule=run_on_schedule)
 
     def register(self, project_name: str | None = None, **kwargs: Any) -> None:
         """

@@ -68,7 +68,7 @@ def _succeeds(flow: Flow, parameters: dict[str, object]) -> bool:
         return False
 
     try:
-        state = flow.run(parameters=parameters)
+        state = flow.run(parameters=parameters, run_on_schedule=False)
     except (Exception, SystemExit) as exc:
         lines = traceback.format_exception(type(exc), exc, own_traceback(exc.__traceback__))
         _print("Flow runner encountered an exception!")

@@ -14,7 +14,7 @@ from orchd.engine.caching import cache_name, keep
 from orchd.engine.context import as_moment, context, date_values
 from orchd.engine.executors.executor import Executor
 from orchd.engine.faults import said
-from orchd.engine.flow_runner import LOG, FlowRunner, TerminalHandler
+from orchd.engine.flow_runner import LOG, FlowRunner, TerminalHandler, wait_until
 from orchd.engine.handlers import StateHandler
 from orchd.engine.logs import get_logger, show_on_terminal
 from orchd.engine.recorder import NullRecorder, Recorder
@@ -50,6 +50,12 @@ class Runnable(Protocol):
     def slugs(self) -> Mapping[Task, str]:
         """
         Its tasks and their slugs.
+        """
+
+    @property
+    def schedule(self) -> Any:
+        """
+        When it runs; None for when it is asked to.
         """
 
     @property
@@ -95,24 +101,50 @@ class Wishes:
     executor: Executor[Any] | None = None
 
 
-def run_here(flow: Runnable, *, parameters: Mapping[str, Any], wishes: Wishes) -> State:
+def run_here(flow: Runnable, *, parameters: Mapping[str, Any], wishes: Wishes, on_schedule: bool | None) -> State:
     """
     Run *flow* for ``flow.run()``: log lines go to the terminal, results are stored if the environment says so.
 
+    Args:
+        on_schedule: True waits for each time of its schedule, and returns the state of the last run; None for as the
+            setting ``flows.run_on_schedule`` says.
+
     Raises:
-        ValueError: a parameter is unknown, or a required one is missing.
+        ValueError: a parameter is unknown, or a required one is missing; or the schedule is over.
     """
     values = parameter_values(flow, parameters)
     if wishes.state is not None and wishes.state.is_finished():
         return _with_all(wishes.state, flow)
 
     show_on_terminal()
+    if flow.schedule is None or not (setting("flows.run_on_schedule") if on_schedule is None else on_schedule):
+        return _run_once(flow, values, wishes, {})
+
+    last: State | None = None
+    after = clock.now()
+    while events := flow.schedule.next(1, after=after, return_events=True):
+        [event] = events
+        get_logger(flow.name).info("Waiting for next scheduled run at %s", event.start_time.isoformat())
+        # Strictly after both: neither the same time twice, nor one that has gone by.
+        wait_until(event.start_time)
+        chosen = {name: value for name, value in event.parameter_defaults.items() if name in values}
+        last = _run_once(flow, {**values, **chosen}, wishes, {"scheduled_start_time": event.start_time})
+        after = max(clock.now(), event.instant)
+
+    if last is None:
+        raise ValueError("Flow has no more scheduled runs.")
+
+    return last
+
+
+def _run_once(flow: Runnable, values: Mapping[str, Any], wishes: Wishes, keys: Mapping[str, Any]) -> State:
     run_id = str(uuid.uuid4())
     local = {
         "flow_run_id": run_id,
         "flow_run_name": run_name(FlowRunId(run_id)),
         "checkpointing": checkpointing_wanted(),
         **wishes.context,
+        **keys,
     }
     state = run_flow(
         flow, parameters=values, keys=local, recorder=NullRecorder(), task_states={}, wishes=wishes, ask=_ask
