@@ -51,6 +51,24 @@ def test_an_old_file_runs_as_it_is():
     assert done.stdout.splitlines()[-1] == "[11, 12] True"
 
 
+def test_the_command_runs_an_old_file_as_it_is(tmp_path):
+    """
+    ``orchd run -p`` needs no install() in the file.
+    """
+    (tmp_path / "old.py").write_text(
+        "from prefect import Flow, task\n\nwith Flow('old') as flow:\n    task(lambda: 1, name='one')()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "orchd", "run", "-p", str(tmp_path / "old.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("Flow run succeeded!\n")
+
+
 def test_without_install_the_old_names_are_unknown():
     """
     Nothing is mapped before somebody asks for it.

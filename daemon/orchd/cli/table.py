@@ -41,6 +41,7 @@ PARTS = {
     "terminal": "orchd.cli.terminal",
     "pipe": "orchd.cli.pipe",
     "service": "orchd.service",
+    "compat": "orchd.compat",
     "local": "orchd.flow.local",
     "describe": "orchd.processes.describe",
     "offline": "orchd.cli.offline",

@@ -2,6 +2,7 @@
 Lets flow files that say ``import prefect`` run as they are. Nothing else of orchd knows the old names.
 """
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -33,4 +34,12 @@ def install() -> None:
     sys.meta_path.append(OldNames())
 
 
-__all__ = ["install"]
+def offer() -> None:
+    """
+    Do what :func:`install` does, but leave everything as it is where the old package itself is installed.
+    """
+    with contextlib.suppress(FlowError):
+        install()
+
+
+__all__ = ["install", "offer"]

@@ -45,6 +45,28 @@ Don't:
 class Flow(Changes):
     """
     A named set of tasks and of edges between them. Tasks that are called in its ``with`` block join it.
+
+    Args:
+        schedule: when it is to run.
+
+        executor: what runs its tasks; None for one after the other.
+
+        run_config: kept as it is; the daemon runs every flow in a process of its own on this host.
+
+        storage: kept as it is; the daemon reads the flow's file.
+
+        reference_tasks: the tasks whose states decide the flow's; None for those that nothing waits for.
+
+        state_handlers: called with the flow, its old and its new state; may return another state.
+
+        on_failure: called with the flow and its failed state.
+
+        validate: True checks at once that no tasks wait for each other in a circle.
+
+        result: how results are stored of tasks that do not say it.
+
+        terminal_state_handler: called with the flow, its final state and the states of its reference tasks; may
+            return another final state.
     """
 
     def __init__(
@@ -63,29 +85,6 @@ class Flow(Changes):
         result: Result | None = None,
         terminal_state_handler: TerminalHandler | None = None,
     ) -> None:
-        """
-        Args:
-            schedule: when it is to run.
-
-            executor: what runs its tasks; None for one after the other.
-
-            run_config: kept as it is; the daemon runs every flow in a process of its own on this host.
-
-            storage: kept as it is; the daemon reads the flow's file.
-
-            reference_tasks: the tasks whose states decide the flow's; None for those that nothing waits for.
-
-            state_handlers: called with the flow, its old and its new state; may return another state.
-
-            on_failure: called with the flow and its failed state.
-
-            validate: True checks at once that no tasks wait for each other in a circle.
-
-            result: how results are stored of tasks that do not say it.
-
-            terminal_state_handler: called with the flow, its final state and the states of its reference tasks; may
-                return another final state.
-        """
         if not name:
             raise ValueError("A name must be provided for the flow.")
 

@@ -32,6 +32,41 @@ def _do_nothing(task: "Task") -> None:
 class Task(Operators):
     """
     A piece of work. Subclasses write ``run``; a call in a flow's ``with`` block gives a bound copy.
+
+    Args:
+        name: what logs call it; None for the class's name.
+
+        slug: its id in a flow; None for one made from the name.
+
+        max_retries: tries after the first failed one, each *retry_delay* later; both or neither.
+
+        retry_on: the exceptions that are tried again; None for all.
+
+        timeout: time limit of a try, in whole seconds.
+
+        trigger: says whether it may run, from the states above it; None for all successful.
+
+        skip_on_upstream_skip: False lets the trigger decide also when a task above was skipped.
+
+        cache_for: how long a result stands for further runs, as far as *cache_validator* agrees; tasks of one
+            *cache_key* share theirs.
+
+        checkpoint: False never stores its result; otherwise it is stored where *result* or the flow says so.
+
+        state_handlers: called with the task, its old and its new state at each change; may return another state.
+
+        on_failure: called with the task and each failed state, also with one that will be tried again.
+
+        log_stdout: True makes log lines of what it prints.
+
+        result: how its result is stored.
+
+        target: where its result is looked for before it runs, and stored after; needs a *result*, here or of the
+            flow.
+
+        task_run_name: template or function of the name of each run.
+
+        nout: how many values it returns, so that they can be taken apart; None for what ``-> tuple[...]`` says.
     """
 
     #: What it does for a resource: ``init``, ``setup`` or ``cleanup``; empty for all other tasks.
@@ -62,42 +97,6 @@ class Task(Operators):
         task_run_name: Location | None = None,
         nout: int | None = None,
     ) -> None:
-        """
-        Args:
-            name: what logs call it; None for the class's name.
-
-            slug: its id in a flow; None for one made from the name.
-
-            max_retries: tries after the first failed one, each *retry_delay* later; both or neither.
-
-            retry_on: the exceptions that are tried again; None for all.
-
-            timeout: time limit of a try, in whole seconds.
-
-            trigger: says whether it may run, from the states above it; None for all successful.
-
-            skip_on_upstream_skip: False lets the trigger decide also when a task above was skipped.
-
-            cache_for: how long a result stands for further runs, as far as *cache_validator* agrees; tasks of one
-                *cache_key* share theirs.
-
-            checkpoint: False never stores its result; otherwise it is stored where *result* or the flow says so.
-
-            state_handlers: called with the task, its old and its new state at each change; may return another state.
-
-            on_failure: called with the task and each failed state, also with one that will be tried again.
-
-            log_stdout: True makes log lines of what it prints.
-
-            result: how its result is stored.
-
-            target: where its result is looked for before it runs, and stored after; needs a *result*, here or of the
-                flow.
-
-            task_run_name: template or function of the name of each run.
-
-            nout: how many values it returns, so that they can be taken apart; None for what ``-> tuple[...]`` says.
-        """
         check.attributes(self)
         self.name: str = name or type(self).__name__
         self.slug = slug

@@ -32,12 +32,13 @@ def configure(parser: Parser, _name: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Run the flow here and now: exit code 0 when it succeeded, else 1.
+    Run the flow here and now: exit code 0 when it succeeded, else 1. Imports of the classic tool mean orchd's names.
     """
     file = Path(args.path)
     if not file.is_file():
         raise NotFound(f"there is no flow file {file.absolute()}; -p takes the path of a Python file")
 
+    table.part("compat").offer()
     return int(
         table.part("local").run_file(
             file, flow_name=args.flow, parameters=gather(args), quiet=args.quiet, logs=not args.no_logs
