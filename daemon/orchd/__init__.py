@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from orchd.engine import state as state
     from orchd.engine import triggers as triggers
     from orchd.engine.context import context as context
+    from orchd.engine.executors.threads import DaskExecutor as DaskExecutor
+    from orchd.engine.executors.threads import LocalDaskExecutor as LocalDaskExecutor
+    from orchd.engine.executors.threads import LocalExecutor as LocalExecutor
     from orchd.engine.handlers import callback_factory as callback_factory
     from orchd.engine.logs import get_logger as get_logger
     from orchd.flow.annotations import flatten as flatten
     from orchd.flow.annotations import mapped as mapped
     from orchd.flow.annotations import unmapped as unmapped
     from orchd.flow.apply_map import apply_map as apply_map
+    from orchd.flow.classic_schedules import CronSchedule as CronSchedule
+    from orchd.flow.classic_schedules import IntervalSchedule as IntervalSchedule
+    from orchd.flow.classic_schedules import Schedule as Schedule
+    from orchd.flow.classic_schedules.clocks import CronClock as CronClock
+    from orchd.flow.classic_schedules.clocks import IntervalClock as IntervalClock
     from orchd.flow.control_flow import FilterTask as FilterTask
     from orchd.flow.control_flow import case as case
     from orchd.flow.control_flow import ifelse as ifelse
@@ -30,22 +38,43 @@ if TYPE_CHECKING:
     from orchd.flow.decorator import task as task
     from orchd.flow.flow import Flow as Flow
     from orchd.flow.helpers import defaults_from_attrs as defaults_from_attrs
+    from orchd.flow.helpers import pause_task as pause_task
     from orchd.flow.helpers import tags as tags
     from orchd.flow.parameter import DateTimeParameter as DateTimeParameter
     from orchd.flow.parameter import Parameter as Parameter
     from orchd.flow.resource_manager import resource_manager as resource_manager
     from orchd.flow.task import Task as Task
     from orchd.graph.edges import Edge as Edge
+    from orchd.results.formats import JSONSerializer as JSONSerializer
+    from orchd.results.formats import PandasSerializer as PandasSerializer
+    from orchd.results.formats import PickleSerializer as PickleSerializer
     from orchd.results.local import LocalResult as LocalResult
+    from orchd.tasks.secrets import EnvVarSecret as EnvVarSecret
+    from orchd.tasks.secrets import Secret as Secret
+    from orchd.tasks.shell import ShellTask as ShellTask
 
 #: Public name -> the module that defines it.
 _HOMES = {
+    "CronClock": "orchd.flow.classic_schedules.clocks",
+    "CronSchedule": "orchd.flow.classic_schedules",
+    "DaskExecutor": "orchd.engine.executors.threads",
     "DateTimeParameter": "orchd.flow.parameter",
     "Edge": "orchd.graph.edges",
+    "EnvVarSecret": "orchd.tasks.secrets",
     "FilterTask": "orchd.flow.control_flow",
     "Flow": "orchd.flow.flow",
+    "IntervalClock": "orchd.flow.classic_schedules.clocks",
+    "IntervalSchedule": "orchd.flow.classic_schedules",
+    "JSONSerializer": "orchd.results.formats",
+    "LocalDaskExecutor": "orchd.engine.executors.threads",
+    "LocalExecutor": "orchd.engine.executors.threads",
     "LocalResult": "orchd.results.local",
+    "PandasSerializer": "orchd.results.formats",
     "Parameter": "orchd.flow.parameter",
+    "PickleSerializer": "orchd.results.formats",
+    "Schedule": "orchd.flow.classic_schedules",
+    "Secret": "orchd.tasks.secrets",
+    "ShellTask": "orchd.tasks.shell",
     "Task": "orchd.flow.task",
     "apply_map": "orchd.flow.apply_map",
     "callback_factory": "orchd.engine.handlers",
@@ -57,6 +86,7 @@ _HOMES = {
     "ifelse": "orchd.flow.control_flow",
     "mapped": "orchd.flow.annotations",
     "merge": "orchd.flow.control_flow",
+    "pause_task": "orchd.flow.helpers",
     "resource_manager": "orchd.flow.resource_manager",
     "switch": "orchd.flow.control_flow",
     "tags": "orchd.flow.helpers",
@@ -72,12 +102,26 @@ _MODULES = {
 }
 
 __all__ = [
+    "CronClock",
+    "CronSchedule",
+    "DaskExecutor",
     "DateTimeParameter",
     "Edge",
+    "EnvVarSecret",
     "FilterTask",
     "Flow",
+    "IntervalClock",
+    "IntervalSchedule",
+    "JSONSerializer",
+    "LocalDaskExecutor",
+    "LocalExecutor",
     "LocalResult",
+    "PandasSerializer",
     "Parameter",
+    "PickleSerializer",
+    "Schedule",
+    "Secret",
+    "ShellTask",
     "Task",
     "apply_map",
     "cache_validators",
@@ -90,6 +134,7 @@ __all__ = [
     "ifelse",
     "mapped",
     "merge",
+    "pause_task",
     "resource_manager",
     "signals",
     "state",

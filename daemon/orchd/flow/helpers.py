@@ -6,12 +6,29 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
+from orchd import clock
 from orchd.engine.context import context
+from orchd.engine.signals import PAUSE
 from orchd.flow.collections import as_task as as_task
 from orchd.flow.decorator import task as task
 from orchd.graph.edges import Edge as Edge
+
+
+def pause_task(message: str | None = None, duration: timedelta | None = None) -> None:
+    """
+    Pause the task that calls it, once: when it goes on it is run again from its beginning.
+
+    Args:
+        duration: after it the task goes on by itself; None waits for somebody.
+
+    Raises:
+        PAUSE: always, but when the task goes on.
+    """
+    if not context.get("resume"):
+        raise PAUSE(message, start_time=None if duration is None else clock.now() + duration)
 
 
 @contextmanager
