@@ -87,7 +87,8 @@ def test_quiet_keeps_only_the_run_s_lines(flow_file, capsys):
         (
             GOOD,
             {"parameters": {"nope": 1}},
-            "Running flow locally...\nFlow runner encountered an exception!\n    The flow takes these parameters: name\n"
+            "Running flow locally...\nFlow runner encountered an exception!\n"
+            "    The flow takes these parameters: name\n"
             "    ValueError: Flow.run received the following unexpected parameters: nope\nFlow run failed!\n",
         ),
         (

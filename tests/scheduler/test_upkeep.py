@@ -59,7 +59,7 @@ def test_old_runs_go_and_failed_ones_stay_twice_as_long(rig: Rig, writer: HandWr
     rig.move(rig.run("report").id, S.FAILED)
     rig.run("live")
     cleaner.clean()
-    writer.work(rounds=1)
+    writer.work(rounds=2)
     assert 27 == len(rig.states())
 
     writer.work()
@@ -79,7 +79,7 @@ def test_a_long_log_goes_in_pieces(
     rig.ingest.step(run, None)
     rig.move(run.id, S.SUCCESS)
     cleaner.clean()
-    writer.work(rounds=1)
+    writer.work(rounds=2)
     assert 250 == len(rig.lines(run))
 
     writer.work()
@@ -166,3 +166,32 @@ def test_a_folder_that_cannot_be_read_is_left(
     writer.work()
 
     assert old.exists()
+
+
+def test_a_clock_far_ahead_takes_no_history_with_it(
+    rig: Rig, writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A clean-up trusts the clock for a day more than the one before, so one that boots in 2098 removes nothing of today.
+    """
+    monkeypatch.setattr(clock, "now", lambda: START)
+    cleaner.clean()
+    writer.work()
+    rig.move(rig.run().id, S.SUCCESS)
+    monkeypatch.setattr(clock, "now", lambda: START + timedelta(days=72 * 365))
+    cleaner.clean()
+    writer.work()
+
+    assert ["load success"] == rig.states()
+
+
+def test_after_a_long_absence_the_trusted_time_catches_up() -> None:
+    """
+    A day for each clean-up, never beyond now.
+    """
+    now = START + timedelta(days=2.5)
+    steps = [START]
+    while steps[-1] != now:
+        steps.append(upkeep.trusted_now(now, last=steps[-1]))
+
+    assert [0, 1, 2, 2.5] == [(step - START) / timedelta(days=1) for step in steps]

@@ -45,13 +45,15 @@ def children_of_this_process() -> list[int]:
     """
     pid = os.getpid()
     children: list[int] = []
+    is_told = False
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
             with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                is_told = True
                 children.extend(map(int, file.read().split()))
     except OSError:
         return []
-    return children or list(_children_by_walk(pid))
+    return children if is_told else list(_children_by_walk(pid))
 
 
 def start_time_of_this_process() -> int:

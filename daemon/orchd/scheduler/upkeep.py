@@ -2,16 +2,17 @@
 Keeping the store and the state folder small: what is older than ``retention`` says goes, a little at a time.
 """
 
-import contextlib
+import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from orchd import clock, log
 from orchd.config import Config
-from orchd.model.instants import to_us
+from orchd.model.instants import from_us, to_us
 from orchd.scheduler.health import StoreHealth
 from orchd.scheduler.writer import Urgency, Writer
 from orchd.store import jumps, upkeep
@@ -24,6 +25,11 @@ EVERY_S: Final = 600.0
 #: Runs and log lines removed in one transaction: a few milliseconds, so that no start is late for it.
 _RUNS_AT_ONCE: Final = 20
 _LINES_AT_ONCE: Final = 2000
+_FOLDERS_AT_ONCE: Final = 20
+#: How far one clean-up trusts the clock beyond the one before: after a long absence it takes some of them to catch up.
+_MAX_STEP: Final = timedelta(days=1)
+#: The daemon's value that holds the trusted time, in microseconds.
+_CLOCK: Final = "retention_clock"
 
 
 class Upkeep:
@@ -55,15 +61,22 @@ class Upkeep:
         """
         Begin to remove what is too old.
         """
-        self._writer.submit(Urgency.UPKEEP, self._purge)
-        self._writer.submit(Urgency.UPKEEP, self._remove_folders)
+        self._writer.submit(Urgency.UPKEEP, self._begin)
 
-    def _purge(self) -> None:
+    def _begin(self) -> None:
+        with self._health.watching():
+            with self._database.writing() as conn:
+                last = upkeep.get_state(conn, _CLOCK)
+                now = trusted_now(clock.now(), last=None if last is None else from_us(int(last.value)))
+                upkeep.put_state(conn, _CLOCK, str(to_us(now)), at_us=to_us(now))
+            self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now))
+            self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, iter(os.listdir(self._runs_folder))))
+
+    def _purge(self, now: datetime) -> None:
         """
         Remove a few runs, and come back for more.
         """
         keep = self._config().retention.runs
-        now = clock.now()
         before_us, failed_before_us = to_us(now - keep), to_us(now - 2 * keep)
         with self._health.watching():
             with self._database.writing() as conn:
@@ -72,23 +85,36 @@ class Upkeep:
                 ) or upkeep.purge(conn, before_us=before_us, failed_before_us=failed_before_us, limit=_RUNS_AT_ONCE)
                 jumps.forget(conn, before_us=failed_before_us)
             if removed:
-                self._writer.submit(Urgency.UPKEEP, self._purge)
+                self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now))
 
-    def _remove_folders(self) -> None:
+    def _remove_folders(self, now: datetime, names: Iterator[str]) -> None:
         """
-        Remove the folders of runs that are final and whose files were not written for long enough.
+        Remove a few folders of runs that are final and whose files are old enough, and come back for more.
         """
-        oldest_s = (clock.now() - self._config().retention.files).timestamp()
-        removed = 0
-        with contextlib.suppress(FileNotFoundError), os.scandir(self._runs_folder) as folders:
-            for folder in folders:
-                if folder.is_dir(follow_symlinks=False) and not self._is_live(folder.name):
-                    removed += _remove(Path(folder.path), oldest_s)
+        oldest_s = (now - self._config().retention.files).timestamp()
+        some = list(itertools.islice(names, _FOLDERS_AT_ONCE))
+        folders = [self._runs_folder / name for name in some if not self._is_live(name)]
+        removed = sum(_remove(folder, oldest_s) for folder in folders)
         if removed:
             _log.info("run_folders_removed", folders=removed)
+        if some:
+            self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, names))
+
+
+def trusted_now(now: datetime, *, last: datetime | None) -> datetime:
+    """
+    Give the time by which things are old: at most a day after *last*, so that a clock that stands in 2098 for an hour
+    does not take the whole history with it.
+
+    Args:
+        last: what was trusted at the last clean-up; None when there was none yet.
+    """
+    return now if last is None else min(now, last + _MAX_STEP)
 
 
 def _remove(folder: Path, oldest_s: float) -> bool:
+    if folder.is_symlink() or not folder.is_dir():
+        return False
     try:
         newest_s = max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
     except OSError:

@@ -45,15 +45,26 @@ class Wakeup:
         """
         latest = (now or clock.now()) + (MAX_SLEEP if now else timedelta(0))
         wanted = latest if instant is None else min(instant, latest)
-        with self._lock:
-            if self._scheduler.running:
-                self._scheduler.add_job(self._ring, DateTrigger(wanted), id="wake", replace_existing=True)
+        self._set(wanted, self._ring, name="wake", key="wake")
 
     def every(self, seconds: float, job: Callable[[], None], *, name: str) -> None:
         """
         Call *job* every so many seconds, from the alarm's thread; it must only hand the work on.
+
+        Each call sets the next: APScheduler's own interval walks every beat that a clock set forward jumped over.
         """
-        self._scheduler.add_job(job, "interval", seconds=seconds, id=name)
+
+        def beat() -> None:
+            job()
+            # Under a new id: the old one is removed when this returns.
+            self._set(clock.now() + timedelta(seconds=seconds), beat, name=name)
+
+        self._set(clock.now() + timedelta(seconds=seconds), beat, name=name)
+
+    def _set(self, instant: datetime, job: Callable[[], None], *, name: str, key: str | None = None) -> None:
+        with self._lock:
+            if self._scheduler.running:
+                self._scheduler.add_job(job, DateTrigger(instant), name=name, id=key, replace_existing=True)
 
     def stop(self) -> None:
         """
