@@ -229,3 +229,22 @@ def test_prints_of_threads_are_told_apart():
         ("child 0", 0),
         ("child 1", 1),
     }
+
+
+def test_every_child_judges_a_whole_map_beside_it():
+    """
+    A child that gets the whole of another map is refused when one child there failed, and not otherwise.
+    """
+
+    @task
+    def breaks(x):
+        return 1 // x
+
+    with Flow("f") as flow:
+        good = task(lambda x, ys: (x, ys), name="good").map([1], unmapped(breaks.map([1, 1])))
+        bad = task(lambda x, ys: (x, ys), name="bad").map([1], unmapped(breaks.map([1, 0])))
+
+    state, _ = executed(flow)
+
+    assert state.result[good].result == [(1, [1, 1])]
+    assert [type(child).__name__ for child in state.result[bad].map_states] == ["TriggerFailed"]

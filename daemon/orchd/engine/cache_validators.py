@@ -14,6 +14,25 @@ from orchd.engine.state import Cached
 Validator = Callable[[Cached, Mapping[str, Any], Mapping[str, Any]], bool]
 
 
+class Inputs(dict[str, Any]):
+    """
+    The inputs of a task run, each of which is fingerprinted once, however many earlier results are asked about.
+    """
+
+    def __init__(self, inputs: Mapping[str, Any]) -> None:
+        super().__init__(inputs)
+        self._known: dict[str, str] = {}
+
+    def prints(self, name: str) -> str:
+        """
+        Return the fingerprint of the input *name*.
+        """
+        if name not in self._known:
+            self._known[name] = fingerprint(self[name])
+
+        return self._known[name]
+
+
 def never_use(state: Cached, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
     """
     False: the task always runs.
@@ -53,12 +72,14 @@ def partial_inputs_only(validate_on: Iterable[str] | None = None) -> Validator:
         if not duration_only(state, inputs, parameters):
             return False
 
-        chosen = {name: inputs[name] for name in names or () if name in inputs}
+        prints = inputs.prints if isinstance(inputs, Inputs) else Inputs(inputs).prints
+        chosen = {name: prints(name) for name in names or () if name in inputs}
         if state.hashed_inputs is not None:
-            return {name: state.hashed_inputs.get(name) for name in chosen} == fingerprints(chosen)
+            return {name: state.hashed_inputs.get(name) for name in chosen} == chosen
 
-        held = {name: fingerprint(result.value) for name, result in state.cached_inputs.items() if name in chosen}
-        return held == fingerprints(chosen)
+        return chosen == {
+            name: fingerprint(result.value) for name, result in state.cached_inputs.items() if name in chosen
+        }
 
     return partial_inputs_only
 
@@ -88,13 +109,6 @@ def fingerprint(value: Any) -> str:
         return f"unknown:{id(value)}"
 
     return hashlib.sha256(data).hexdigest()
-
-
-def fingerprints(values: Mapping[str, Any]) -> dict[str, str]:
-    """
-    Return the fingerprint of each value.
-    """
-    return {name: fingerprint(value) for name, value in values.items()}
 
 
 def _known(state: Cached) -> set[str]:

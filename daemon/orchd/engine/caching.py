@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from orchd import clock
-from orchd.engine.cache_validators import Validator, duration_only, fingerprints
+from orchd.engine.cache_validators import Inputs, Validator, duration_only, fingerprint
 from orchd.engine.context import context
 from orchd.engine.state import Cached, Mapped, State
 from orchd.engine.work import Work
@@ -27,7 +27,8 @@ def still_valid(candidates: Iterable[Cached], validator: Validator, inputs: Mapp
     Return the first of *candidates* that *validator* lets stand for a run with *inputs*.
     """
     parameters = context.get("parameters") or {}
-    return next((state for state in candidates if validator(state, inputs, parameters)), None)
+    asked = Inputs(inputs)
+    return next((state for state in candidates if validator(state, asked, parameters)), None)
 
 
 def to_be_kept(state: State, *, cache_for: timedelta, inputs: Mapping[str, Any]) -> Cached:
@@ -39,7 +40,7 @@ def to_be_kept(state: State, *, cache_for: timedelta, inputs: Mapping[str, Any])
         result=state._result,
         cached_parameters=dict(context.get("parameters") or {}),
         cached_result_expiration=clock.now() + cache_for,
-        hashed_inputs=fingerprints(inputs),
+        hashed_inputs={name: fingerprint(value) for name, value in inputs.items()},
     )
 
 

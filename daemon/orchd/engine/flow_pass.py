@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 from orchd.engine.executors.executor import Executor
 from orchd.engine.faults import said
 from orchd.engine.logs import get_logger
-from orchd.engine.mapping import element, flattened, gathered
+from orchd.engine.mapping import as_one, element, flattened, gathered
 from orchd.engine.state import Failed, Mapped, State
 from orchd.engine.task_runner import TaskRunner
+from orchd.engine.triggers import all_successful
 from orchd.engine.work import Scope, Work
 from orchd.graph.edges import Edge
 from orchd.graph.graph import Node
@@ -114,7 +115,11 @@ class FlowPass(Generic[W]):
                 continue
 
             [state] = self.executor.wait([self.promised[above]])
-            known[edge] = state = flattened(state) if edge.flattened else state
+            state = flattened(state) if edge.flattened else state
+            if not edge.mapped and node.task.trigger is all_successful:
+                state = as_one(state)
+
+            known[edge] = state
             if edge.mapped and isinstance(state, Mapped):
                 lanes[edge] = state.map_states
 

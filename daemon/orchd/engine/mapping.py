@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from orchd.engine.state import Failed, Mapped, State
+from orchd.engine.state import Failed, Mapped, State, Success
 from orchd.graph.edges import Edge
 from orchd.results.result import Result
 
@@ -74,6 +74,18 @@ def gathered(parent: State, children: Sequence[State]) -> State:
         whole.map_states = list(children)
 
     return whole
+
+
+def as_one(state: State) -> State:
+    """
+    Return a mapped task all of whose children ran and went well as one success, so that nobody need look at each of
+    them again; any other state as it is.
+    """
+    if not isinstance(state, Mapped):
+        return state
+
+    went_well = all(child.is_successful() and not child.is_skipped() for child in state.map_states)
+    return Success(message=state.message, result=state._result) if went_well else state
 
 
 def flattened(state: State) -> State:
