@@ -69,6 +69,30 @@ def test_the_command_runs_an_old_file_as_it_is(tmp_path):
     assert done.stdout.endswith("Flow run succeeded!\n")
 
 
+def test_handlers_of_the_old_logger_hear_ours():
+    """
+    A handler that a file hangs on the logger ``prefect`` hears flows and tasks.
+    """
+    done = run_python(
+        """
+        from orchd import compat
+        compat.install()
+        import logging, prefect
+        heard = []
+        handler = logging.Handler()
+        handler.emit = lambda record: heard.append(record.getMessage())
+        logging.getLogger("prefect").addHandler(handler)
+        with prefect.Flow("f") as flow:
+            prefect.task(lambda: logging.getLogger("prefect.mine").warning("mine"), name="one")()
+        flow.run()
+        print(heard)
+        """
+    )
+
+    assert "Beginning Flow run for 'f'" in done.stdout, done.stderr
+    assert "'mine'" in done.stdout
+
+
 def test_without_install_the_old_names_are_unknown():
     """
     Nothing is mapped before somebody asks for it.

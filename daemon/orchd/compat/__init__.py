@@ -4,6 +4,7 @@ Lets flow files that say ``import prefect`` run as they are. Nothing else of orc
 
 import contextlib
 import importlib.util
+import logging
 import os
 import sys
 
@@ -13,7 +14,7 @@ from orchd.errors import FlowError
 
 def install() -> None:
     """
-    Let the old module names stand for ours, from now on in this process, and the old settings of the environment too.
+    Let the old module names stand for ours, from now on in this process; the old settings and the old logger too.
 
     Raises:
         FlowError: the old package itself is installed.
@@ -31,6 +32,8 @@ def install() -> None:
         if name.startswith("PREFECT__"):
             os.environ.setdefault(f"ORCHD__{name.removeprefix('PREFECT__')}", value)
 
+    # Old files hang handlers on the logger of the old name; what they then hear is what ours says.
+    logging.Logger.manager.loggerDict.setdefault("prefect", logging.getLogger("orchd"))
     sys.meta_path.append(OldNames())
 
 
