@@ -87,3 +87,32 @@ def test_ten_thousand_children_reach_the_store(daemon: Daemon) -> None:
 
     assert told["state"] == "success", told["message"]
     assert len([each for each in told["tasks"] if each["slug"] == "work-1"]) == 10_001
+
+
+OLD = """
+import prefect
+from prefect import Flow, task
+
+
+@task
+def speaks():
+    prefect.context.logger.info("an old flow")
+
+
+with Flow("old") as flow:
+    speaks()
+"""
+
+
+def test_an_old_file_runs_as_it_is(daemon: Daemon) -> None:
+    """
+    With ORCHD__FLOWS__PREFECT_IMPORTS in the environment file of flows, the old imports mean orchd's names.
+    """
+    daemon.flow("old.py", OLD)
+    (daemon.home / "flows.env").write_text("ORCHD__FLOWS__PREFECT_IMPORTS=true\n")
+    daemon.configure(flows=f'env_file = "{daemon.home / "flows.env"}"')
+    daemon.start()
+    told = daemon.finished(daemon.begin("old"), within_s=60)
+
+    assert told["state"] == "success", told["message"]
+    assert any(line["text"] == "an old flow" for line in daemon.lines(told["id"], stream=None))

@@ -9,6 +9,7 @@ import os
 import sys
 
 from orchd.compat.hook import OldNames
+from orchd.engine.settings import setting
 from orchd.errors import FlowError
 
 
@@ -45,4 +46,12 @@ def offer() -> None:
         install()
 
 
-__all__ = ["install", "offer"]
+def offer_if_wanted() -> None:
+    """
+    Do what :func:`offer` does, if the setting ``flows.prefect_imports`` asks for it.
+    """
+    if setting("flows.prefect_imports"):
+        offer()
+
+
+__all__ = ["install", "offer", "offer_if_wanted"]

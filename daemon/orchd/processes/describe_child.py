@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from orchd import compat
 from orchd.errors import ConfigError
 from orchd.flow.describe import describe_file
 from orchd.model.specs import Description
@@ -38,6 +39,7 @@ def describe_to(file: Path, out: Path, *, env_file: Path | None, cwd: Path | Non
             os.environ.update(read_env_file(env_file))
             time.tzset()
         os.chdir(cwd or file.parent)
+        compat.offer_if_wanted()
         description = describe_file(file)
     except ConfigError as error:
         description = Description(file=str(file), error=str(error))

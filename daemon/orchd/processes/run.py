@@ -18,7 +18,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Final, NamedTuple, NoReturn
 
-from orchd import clock
+from orchd import clock, compat
 from orchd.errors import FlowError, OrchdError
 from orchd.flow.execute import execute
 from orchd.flow.flow import Flow
@@ -196,6 +196,7 @@ def _load(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError
     if source.is_changed:
         text = f"{file} has changed since it was described: this run uses the file as it is now; reload"
         recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
+    compat.offer_if_wanted()
     flows = flows_of(file, source.data, source.code)
     flow = flows.get(spec.flow)
     if flow is None:
