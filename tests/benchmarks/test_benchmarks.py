@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,15 @@ import pytest
 from support.daemon import Json
 
 TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """
+    A folder with a short name: the path of a socket in it has at most 107 bytes.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        yield Path(name)
 
 
 def measured(place: Path, name: str, *arguments: str) -> Json:
@@ -28,21 +39,21 @@ def measured(place: Path, name: str, *arguments: str) -> Json:
     return figures
 
 
-def test_lateness_is_never_early(tmp_path: Path) -> None:
+def test_lateness_is_never_early(place: Path) -> None:
     """
     Every fire time starts a run that succeeds, and none begins before it is due.
     """
-    found = measured(tmp_path, "lateness", "--size", "3", "--phases", "2")
+    found = measured(place, "lateness", "--size", "3", "--phases", "2")
 
     assert (found["runs"], found["early"], found["not_successful"], found["slots_not_started"]) == (3, 0, 0, 0)
     assert list(found["phases_ms"])[:2] == ["alarm", "tick"]
 
 
-def test_no_task_is_lost(tmp_path: Path) -> None:
+def test_no_task_is_lost(place: Path) -> None:
     """
     Each task of a fan-out and of a chain is in the store with its moves and its lines, at both sizes.
     """
-    found = measured(tmp_path, "tasks", "--size", "60")
+    found = measured(place, "tasks", "--size", "60")
     runs = [found[shape][size] for shape in ("fan", "chain") for size in ("small", "big")]
 
     assert [run["tasks"] for run in runs] == [60, 240, 60, 240]
@@ -50,39 +61,39 @@ def test_no_task_is_lost(tmp_path: Path) -> None:
     assert all(run["lost"] == {"tasks": 0, "moves": 0, "lines": 0} for run in runs)
 
 
-def test_status_answers_every_time(tmp_path: Path) -> None:
+def test_status_answers_every_time(place: Path) -> None:
     """
     The command succeeds as often as it is asked.
     """
-    found = measured(tmp_path, "status", "--size", "2")
+    found = measured(place, "status", "--size", "2")
 
     assert (found["pairs"], found["answers"]) == (2, True)
 
 
-def test_an_idle_daemon_knows_its_schedules(tmp_path: Path) -> None:
+def test_an_idle_daemon_knows_its_schedules(place: Path) -> None:
     """
     What is measured is a daemon that holds all of its schedules.
     """
-    found = measured(tmp_path, "idle", "--size", "20", "--seconds", "0.5")
+    found = measured(place, "idle", "--size", "20", "--seconds", "0.5")
 
     assert found["schedules"] == 20
     assert found["pss_mib"]["together"] > 0
 
 
-def test_no_line_is_lost_or_glued(tmp_path: Path) -> None:
+def test_no_line_is_lost_or_glued(place: Path) -> None:
     """
     Every printed line is in the store as it was printed.
     """
-    found = measured(tmp_path, "lines", "--size", "5000")
+    found = measured(place, "lines", "--size", "5000")
 
     assert (found["lines"], found["lost"], found["glued"], found["state"]) == (5000, 0, 0, "success")
 
 
-def test_no_slot_of_a_herd_is_dropped(tmp_path: Path) -> None:
+def test_no_slot_of_a_herd_is_dropped(place: Path) -> None:
     """
     Every schedule of the herd has its slot, and the runs get their places in order.
     """
-    found = measured(tmp_path, "serve_herd", "--size", "60", "--ahead", "4")
+    found = measured(place, "serve_herd", "--size", "60", "--ahead", "4")
 
     assert (found["schedules"], found["dropped"], found["not_started"]) == (60, 0, 0)
     assert (found["starts_looked_at"], found["starts_out_of_order"]) == (50, 0)
