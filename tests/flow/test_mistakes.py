@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from orchd import Flow, LocalResult, Parameter, Task, task
+from orchd.engine.settings import set_temporary_config
 from orchd.errors import FlowError
 from support.recording import executed, flow_of
 
@@ -205,3 +206,13 @@ def test_register_says_that_it_is_not_needed():
 
     with pytest.raises(ValueError, match=r"Don't call `flow.register\(\)` from within"), Flow("f") as flow:
         flow.register()
+
+
+def test_an_executor_that_is_not_there_is_named():
+    """
+    A setting that names another class fails the run with a sentence.
+    """
+    with set_temporary_config({"engine.executor.default_class": "a.Nobody"}):
+        state = flow_of(one).run()
+
+    assert "names 'Nobody'; write LocalExecutor or LocalDaskExecutor" in state.message

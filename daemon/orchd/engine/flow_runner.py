@@ -139,7 +139,7 @@ class FlowRunner(Generic[W]):
         LOG.debug(
             "Flow '%s': Handling state change from %s to %s", self.graph.name, type(old).__name__, type(new).__name__
         )
-        return handled(self.flow, self.handlers, old, new) if self.handlers else new
+        return handled(self.flow, self.handlers, old, new, log=LOG) if self.handlers else new
 
     def _answered(self, task: W, state: State, index: int = -1) -> State:
         """

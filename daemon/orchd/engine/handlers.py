@@ -2,6 +2,7 @@
 State handlers: functions of the person's own that see each change of a state, and may put another in its place.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -17,7 +18,9 @@ StateHandler = Callable[[Any, State, State], State | None]
 LOG: Final = get_logger("TaskRunner")
 
 
-def handled(subject: object, handlers: Iterable[StateHandler], old: State, new: State) -> State:
+def handled(
+    subject: object, handlers: Iterable[StateHandler], old: State, new: State, *, log: logging.Logger = LOG
+) -> State:
     """
     Return the state that *handlers* make of *new*, each given what the one before it made.
 
@@ -41,7 +44,7 @@ def handled(subject: object, handlers: Iterable[StateHandler], old: State, new: 
             raise
 
         message = f"Unexpected error while calling state handlers: {said(exc)}"
-        LOG.error("%s", message)
+        log.error("%s", message)
         raise ENDRUN(Failed(message=message, result=exc)) from exc
 
     return new

@@ -306,7 +306,16 @@ def _context_values(flow: Runnable, parameters: Mapping[str, Any], keys: Mapping
 def default_executor() -> Executor[Any]:
     """
     Return a new executor of the class that the settings name.
+
+    Raises:
+        ValueError: there is none of that name.
     """
     name = str(setting("engine.executor.default_class")).rpartition(".")[2]
-    made: Executor[Any] = getattr(importlib.import_module("orchd.engine.executors.threads"), name)()
+    home = importlib.import_module("orchd.engine.executors.threads")
+    if not name.endswith("Executor") or not hasattr(home, name):
+        raise ValueError(
+            f"the setting engine.executor.default_class names {name!r}; write LocalExecutor or LocalDaskExecutor"
+        )
+
+    made: Executor[Any] = getattr(home, name)()
     return made
