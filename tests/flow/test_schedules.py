@@ -9,9 +9,9 @@ import pytest
 from dateutil import rrule
 
 import orchd
-from orchd import Flow, Parameter, clock, task
+from orchd import Flow, Parameter, task
 from orchd.flow.classic_schedules import IntervalSchedule, RRuleSchedule, Schedule
-from orchd.flow.classic_schedules.clocks import CronClock, DatesClock, IntervalClock
+from orchd.flow.classic_schedules.clocks import Clock, CronClock, DatesClock, IntervalClock
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -23,23 +23,35 @@ def in_utc(instants):
     return [instant.astimezone(UTC).strftime("%d %H:%M") for instant in instants]
 
 
+class Twice(Clock):
+    """
+    Fires a millisecond after it is asked, two times in all.
+    """
+
+    def __init__(self):
+        super().__init__(parameter_defaults={"x": 2, "y": 3})
+        self.given = []
+
+    def _fires(self, after):
+        if len(self.given) < 2:
+            self.given.append(after + timedelta(milliseconds=1))
+            yield self.given[-1]
+
+
 def test_a_flow_runs_at_each_time_of_its_schedule():
     """
     flow.run() waits for each time, takes its clock's parameters, and ends with the schedule.
     """
     seen = []
-    now = clock.now()
-    dates = DatesClock(
-        [now + timedelta(seconds=0.2), now + timedelta(seconds=0.4)], parameter_defaults={"x": 2, "y": 3}
-    )
-    with Flow("f", Schedule([dates])) as flow:
+    twice = Twice()
+    with Flow("f", Schedule([twice])) as flow:
         task(lambda x: seen.append((x, orchd.context.scheduled_start_time)), name="look")(Parameter("x", default=1))
 
     state = flow.run()
 
     assert state.is_successful()
     assert [x for x, _ in seen] == [2, 2]
-    assert [when for _, when in seen] == dates.dates
+    assert [when for _, when in seen] == twice.given
     with pytest.raises(ValueError, match="Flow has no more scheduled runs"):
         flow.run()
 
@@ -78,6 +90,15 @@ def test_seconds_and_joined_days_of_cron():
 
     assert [f"{each:%d %H:%M:%S}" for each in seconds] == ["01 12:00:45", "02 12:00:15", "02 12:00:45"]
     assert [f"{each:%Y-%m-%d}" for each in fridays] == ["2020-03-13"]
+
+
+def test_dates_are_given_in_order():
+    """
+    Those that have gone by are left out.
+    """
+    dates = [datetime(2020, 1, day, tzinfo=UTC) for day in (3, 1, 2)]
+
+    assert in_utc(Schedule([DatesClock(dates)]).next(5, after=dates[1])) == ["02 00:00", "03 00:00"]
 
 
 def test_rules_of_dateutil():
