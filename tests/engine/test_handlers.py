@@ -162,3 +162,21 @@ def test_states_come_back_from_json():
     assert Paused.deserialize(Paused().serialize()).start_time is None
     with pytest.raises(ValueError, match="There is no state of the type 'Nope'"):
         Retrying.deserialize({"type": "Nope"})
+
+
+@pytest.mark.parametrize(("answer", "end"), [(" Y ", "Success"), ("n", "Running"), (None, "Running")])
+def test_in_a_terminal_somebody_is_asked(monkeypatch, answer, end):
+    """
+    flow.run() asks about a paused task, and goes on after a yes.
+    """
+
+    def answered(prompt):
+        assert prompt == "<Task: stuck> is currently Paused; enter 'y' to resume:\n"
+        if answer is None:
+            raise EOFError
+        return answer
+
+    monkeypatch.setattr("builtins.input", answered)
+    flow = flow_of(task(lambda: 1, name="stuck", trigger=orchd.triggers.manual_only))
+
+    assert type(flow.run()).__name__ == end

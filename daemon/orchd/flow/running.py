@@ -153,7 +153,10 @@ def _run_once(flow: Runnable, values: Mapping[str, Any], wishes: Wishes, keys: M
 
 
 def _ask(task: Task) -> bool:
-    return input(f"{task} is currently Paused; enter 'y' to resume:\n").strip().lower() == "y"
+    try:
+        return input(f"{task} is currently Paused; enter 'y' to resume:\n").strip().lower() == "y"
+    except EOFError:
+        return False
 
 
 def _with_all(state: State, flow: Runnable) -> State:
