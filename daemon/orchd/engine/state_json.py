@@ -2,9 +2,9 @@
 States as JSON says them: their fields without values, and where the values are stored.
 """
 
+import importlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 import pendulum
@@ -25,7 +25,7 @@ def write_fields(state: Any) -> dict[str, Any]:
         fields.pop("_result")
         fields["n_map_states"] = state.n_map_states
 
-    return {**fields, "type": type(state).__name__, "__version__": version("orchd")}
+    return {**fields, "type": type(state).__name__, "__version__": _version()}
 
 
 def read_fields(fields: Mapping[str, Any], read_state: Callable[[Mapping[str, Any]], Any]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _written(value: Any) -> Any:
 
 
 def _written_result(result: Result) -> dict[str, Any]:
-    fields: dict[str, Any] = {"type": type(result).__name__, "__version__": version("orchd")}
+    fields: dict[str, Any] = {"type": type(result).__name__, "__version__": _version()}
     if result is not NoResult:
         fields["location"] = result.location if isinstance(result.location, str) else None
 
@@ -80,3 +80,8 @@ def _read_result(fields: Mapping[str, Any] | None) -> Result:
         return NoResult
 
     return Result(location=fields["location"])
+
+
+def _version() -> str:
+    # Loaded here, as it brings the whole of `email` with it, and runs never ask.
+    return str(importlib.import_module("importlib.metadata").version("orchd"))

@@ -13,6 +13,7 @@ from orchd import clock
 from orchd.engine.caching import cache_name, keep
 from orchd.engine.context import as_moment, context, date_values
 from orchd.engine.executors.executor import Executor
+from orchd.engine.executors.local import LocalExecutor
 from orchd.engine.faults import said
 from orchd.engine.flow_runner import LOG, FlowRunner, TerminalHandler, wait_until
 from orchd.engine.handlers import StateHandler
@@ -314,6 +315,10 @@ def default_executor() -> Executor[Any]:
         ValueError: there is none of that name.
     """
     name = str(setting("engine.executor.default_class")).rpartition(".")[2]
+    if name == LocalExecutor.__name__:
+        return LocalExecutor()
+
+    # Loaded here, as nearly no run has threads.
     home = importlib.import_module("orchd.engine.executors.threads")
     if not name.endswith("Executor") or not hasattr(home, name):
         raise ValueError(
