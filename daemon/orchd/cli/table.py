@@ -44,6 +44,7 @@ PARTS = {
     "local": "orchd.flow.local",
     "describe": "orchd.processes.describe",
     "offline": "orchd.cli.offline",
+    "safe": "orchd.cli.safe",
 }
 
 
