@@ -3,12 +3,13 @@ Each command as a program: what it asks, what it prints in a pipe, and its exit 
 """
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.canned import a_run
-from support.program import Orchd
+from support.canned import a_line, a_run
+from support.program import ENVIRONMENT, PROGRAM, Orchd
 from support.unix_server import UnixServer
 
 NAME = a_run()["name"]
@@ -201,3 +202,25 @@ def test_completion_knows_the_commands(orchd: Orchd) -> None:
 
     assert "unpause" in script
     assert "--explain" in script
+
+
+@pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["runs"], ["logs", NAME], ["logs", "--raw", NAME]])
+def test_a_full_disk_is_one_sentence(server: UnixServer, words: list[str]) -> None:
+    """
+    What cannot be written is said, and the exit code is not that of success.
+    """
+    pages = [[], [a_line(1, "hello")]]
+    server.answers[f"GET /runs/{NAME}/logs"] = lambda *_: {"run": a_run(), "lines": pages.pop(), "next": 1}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAM, *words],
+            env=ENVIRONMENT | {"ORCHD_SOCKET": str(server.path)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert (done.returncode, done.stderr.count("\n")) == (74, 1)
+    assert "the output cannot be written: No space left on device" in done.stderr

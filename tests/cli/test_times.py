@@ -66,6 +66,16 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         times.parse(text, now=NOW, past=False)
 
 
+@pytest.mark.parametrize("text", ["99999999d", f"{10**400}s", "0001-01-01T00:00+14:00"])
+@pytest.mark.parametrize("past", [True, False])
+def test_a_time_beyond_the_calendar_is_refused(text: str, past: bool) -> None:
+    """
+    A span or date that no datetime can hold is one sentence, too.
+    """
+    with pytest.raises(UsageError, match="further away than a calendar goes"):
+        times.parse(text, now=NOW, past=past)
+
+
 def test_the_screen_shows_as_little_of_an_instant_as_it_can() -> None:
     """
     Today the time, this year the day before it, else the whole date.

@@ -68,6 +68,31 @@ def test_a_bad_file_gives_one_sentence(file: Path, text: str, limit_s: float, pa
     assert part in description.error
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("flow = Flow(3)", "the name of a flow must be text, not int"),
+        ("flow = Flow(object)", "the name of a flow must be text, not type"),
+        ("flow = Flow('a/b')", "the name of a flow is no name: it has a control character, '@' or '/' in it ('a/b')"),
+        ("flow = Flow('a\\x1b[2J\\u202eb')", r"'@' or '/' in it ('a\x1b[2J\u202eb')"),
+        ("with Flow('a') as flow: Parameter(3)()", "what is in it cannot be said in JSON"),
+        ("with Flow('a') as flow: Parameter('p', default='\\ud800')()", "what is in it cannot be said in JSON"),
+        ("one, two = Flow('a'), Flow('a')", "line 2: a flow named 'a' is already at line 2"),
+        ("x = = 1", "line 2: syntax error"),
+    ],
+)
+def test_what_is_said_of_a_file_is_one_sentence_without_its_path(file: Path, text: str, error: str) -> None:
+    """
+    Names that are none, values that JSON cannot say, and mistakes on a line; whoever shows it names the file.
+    """
+    file.write_text(f"from orchd import Flow, Parameter\n{text}\n")
+    description = describe_in_child(file, time_limit_s=60.0)
+
+    assert error in (description.error or "")
+    assert str(file) not in (description.error or "")
+    assert description.flows == ()
+
+
 def test_an_env_file_that_is_missing_is_said(file: Path) -> None:
     """
     The environment of runs is that of descriptions, and so are its errors.

@@ -4,6 +4,7 @@ The entry point: finds the command, and turns whatever ends it into an exit code
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -16,6 +17,10 @@ from orchd.errors import OrchdError
 #: What a shell reports for a program that SIGINT or SIGPIPE ended.
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+#: Source: EX_IOERR of sysexits.h.
+OUTPUT_LOST = 74
+#: What the kernel says when a file cannot take what is written.
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,17 +37,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except OrchdError as error:
-        print(f"orchd: {error}", file=sys.stderr)
+        table.part("safe").complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more when it ends; that must not find the closed pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         return PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
+
+        _leave_stdout()
+        table.part("safe").complain(f"the output cannot be written: {error.strerror}; write it elsewhere")
+        return OUTPUT_LOST
     finally:
         # What is left goes with the process. Looking for cycles in it would be a tenth of a quick command's time.
         gc.freeze()
+
+
+def _leave_stdout() -> None:
+    # Python flushes stdout once more when it ends; that must not find the closed pipe or the full disk again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> int:

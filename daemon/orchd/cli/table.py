@@ -45,6 +45,7 @@ PARTS = {
     "local": "orchd.flow.local",
     "describe": "orchd.processes.describe",
     "offline": "orchd.cli.offline",
+    "safe": "orchd.cli.safe",
 }
 
 

@@ -84,16 +84,20 @@ def parse(text: str, *, now: datetime, past: bool) -> str:
     Raises:
         UsageError: it is none of these.
     """
+    try:
+        return _instant(text, now=now, past=past).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError as error:
+        raise UsageError(f"'{text}' is further away than a calendar goes; write a nearer time") from error
+    except ValueError as error:
+        raise UsageError(
+            f"'{text}' is no time; write one such as 2026-11-24T06:30, 06:30, 2026-11-24T06:30:00Z or 10m"
+        ) from error
+
+
+def _instant(text: str, *, now: datetime, past: bool) -> datetime:
     if found := _SPAN.fullmatch(text):
         away = timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
-        at = now - away if past else now + away
-    else:
-        today = now.astimezone().date().isoformat()
-        try:
-            at = datetime.fromisoformat(f"{today}T{text}" if ":" in text[:3] else text)
-        except ValueError as error:
-            raise UsageError(
-                f"'{text}' is no time; write one such as 2026-11-24T06:30, 06:30, 2026-11-24T06:30:00Z or 10m"
-            ) from error
+        return now - away if past else now + away
 
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    today = now.astimezone().date().isoformat()
+    return datetime.fromisoformat(f"{today}T{text}" if ":" in text[:3] else text)

@@ -14,6 +14,7 @@ import msgspec
 from orchd import compat
 from orchd.errors import ConfigError
 from orchd.flow.describe import describe_file
+from orchd.model.names import name_problem
 from orchd.model.specs import Description
 from orchd.processes.envfile import read_env_file
 from orchd.processes.folder import write_whole
@@ -45,7 +46,45 @@ def describe_to(file: Path, out: Path, *, env_file: Path | None, cwd: Path | Non
         description = Description(file=str(file), error=str(error))
     except OSError as error:
         description = Description(file=str(file), error=f"the folder of {file} cannot be entered: {error.strerror}")
-    write_whole(out, msgspec.json.encode(description))
+    write_whole(out, _encoded(description))
+
+
+def _encoded(description: Description) -> bytes:
+    problems = (_problem(flow.name) for flow in description.flows)
+    error = description.error and _without_file(description.error, description.file)
+    if error := error or next((problem for problem in problems if problem), None):
+        description = Description(
+            file=description.file, source_hash=description.source_hash, error=error, warnings=description.warnings
+        )
+    try:
+        text = msgspec.json.encode(description)
+        msgspec.json.decode(text, type=Description)
+    except (ValueError, TypeError, msgspec.MsgspecError) as reason:
+        return msgspec.json.encode(
+            Description(
+                file=description.file,
+                source_hash=description.source_hash,
+                error=f"what is in it cannot be said in JSON ({reason}); names must be text, and numbers numbers",
+            )
+        )
+    return text
+
+
+def _problem(name: object) -> str | None:
+    problem = name_problem(name)
+    if problem is None:
+        return None
+
+    return f"the name of a flow {problem}" + (f" ({name[:80]!r})" if isinstance(name, str) else "")
+
+
+def _without_file(error: str, file: str) -> str:
+    # Whoever shows a description says of which file it is.
+    for begin in (f"{file}, ", f"{file}: "):
+        if error.startswith(begin):
+            return error.removeprefix(begin)
+
+    return error
 
 
 def main(file: str, out: str, env_file: str, cwd: str) -> None:

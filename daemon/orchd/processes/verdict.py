@@ -61,10 +61,10 @@ def describing_error(file: Path, status: int | None, time_limit_s: float) -> str
     if status == 0:
         return None
     if status is None:
-        return f"loading {file} took longer than {time_limit_s:g} s (describe_timeout): do less at module level"
+        return f"loading it took longer than {time_limit_s:g} s (describe_timeout): do less at module level"
     if status < 0:
-        return f"loading {file} killed its process by {_name(-status)}: run `python {file}` to see more"
-    return f"loading {file} ended its process with exit code {status}: run `python {file}` to see more"
+        return f"loading it killed its process by {_name(-status)}: run `python {file}` to see more"
+    return f"loading it ended its process with exit code {status}: run `python {file}` to see more"
 
 
 def _crash(ending: Ending) -> str:
