@@ -273,7 +273,7 @@ def test_a_stop_with_cancel_that_is_asked_for_three_times_waits_for_nobody(runni
     """
     A run that does not end cannot keep the daemon up for ever.
     """
-    assert ["a running"] == going_down(running, grace_s=1e9, asks=3, cancel=True, ends=False)
+    assert ["a cancelling"] == going_down(running, grace_s=1e9, asks=3, cancel=True, ends=False)
 
 
 def test_one_run_that_cannot_be_cancelled_keeps_no_other_from_it(
