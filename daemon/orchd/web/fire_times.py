@@ -4,7 +4,7 @@ The TIME of ``SCHEDULE@TIME``: what is meant by it, and what can be said of it w
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from orchd.errors import UsageError
@@ -17,6 +17,7 @@ from orchd.web.asking import utc
 
 _CLOCK: Final = re.compile(r"\d\d:\d\d(?P<second>:\d\d(?:[.,](?P<fraction>\d{1,6}))?)?", re.ASCII)
 _INSTANT: Final = timedelta(microseconds=1)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,12 @@ def wanted(text: str, past: SchedulePast, *, now: datetime) -> Wanted:
     try:
         given = datetime.fromisoformat(f"{today}T{text}" if ":" in text[:3] else text)
         begin, note = (utc(given), None) if given.tzinfo else explain_wall(rule_of(past.spec), given, timezone)
-        return Wanted(begin=begin, end=begin + _exactness(text), note=note)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{text!r} is no time: write it like 2026-03-29T02:30, 02:30 (today) or 2026-03-29T02:30:00Z"
+            f"{text!r} is no time: write it like 2026-03-29T02:30:00Z, 2026-03-29T02:30 or 02:30, which is today's"
         ) from None
+
+    return Wanted(begin=begin, end=begin + min(_exactness(text), _LAST - begin), note=note)
 
 
 def _exactness(text: str) -> timedelta:
