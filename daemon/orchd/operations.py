@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from orchd.errors import StaleRun, StateError, UsageError
+from orchd.errors import StaleRun, UsageError
 from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import to_us
 from orchd.model.specs import FlowSpec, parameters_text
@@ -100,7 +100,7 @@ def start_run(
 
 def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, now: datetime) -> bool:
     """
-    Cancel a run: at once when its code was never entered, else by asking its monitor.
+    Cancel a run: at once when its code was never entered, else it is to be asked to end, after the commit.
 
     Args:
         row: as the store has it in this transaction.
@@ -108,37 +108,43 @@ def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str,
         folder: of the run.
 
     Returns:
-        True when it is over now, and its end is in this transaction.
+        True when it is over now, and its end is in this transaction; False when :func:`ask_to_end` has to follow.
 
     Raises:
         StaleRun: it is over already.
-
-        StateError: its folder cannot be written.
     """
     if row.state.is_final:
         raise StaleRun(f"run {row.name} is over already: {row.state.shown}")
-    try:
-        return _cancel(conn, row, folder, reason=reason, at_us=to_us(now))
-    except OSError as error:
-        raise StateError(
-            f"run {row.name} cannot be told to end: its folder {folder.path} cannot be written ({error.strerror})"
-        ) from error
-
-
-def _cancel(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, at_us: int) -> bool:
-    never_began = row.state is FlowRunState.SCHEDULED or (
-        row.state is FlowRunState.PENDING and (not folder.path.exists() or fence.void(folder, reason))
-    )
-    if never_began:
-        runs.move(conn, row.id, FlowRunState.CANCELLED, at_us=at_us, message=reason)
+    if row.state is FlowRunState.SCHEDULED or (row.state is FlowRunState.PENDING and _call_off(folder, reason)):
+        runs.move(conn, row.id, FlowRunState.CANCELLED, at_us=to_us(now), message=reason)
         return True
 
-    folder.write_cancel(reason)
-    crash_at("cancel.written")
     if row.state is FlowRunState.RUNNING or row.state is FlowRunState.WAITING:
-        runs.move(conn, row.id, FlowRunState.CANCELLING, at_us=at_us, message=reason)
-    wake_monitor(folder)
+        runs.move(conn, row.id, FlowRunState.CANCELLING, at_us=to_us(now), message=reason)
     return False
+
+
+def _call_off(folder: RunFolder, reason: str) -> bool:
+    if not folder.path.exists():
+        return True
+    try:
+        return fence.void(folder, reason)
+    except OSError:
+        # Then it is asked like one that has begun: its monitor looks before it forks.
+        return False
+
+
+def ask_to_end(folder: RunFolder, reason: str) -> None:
+    """
+    Ask the monitor of a run to end it; whoever is asked again is only reminded.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if not folder.cancel.exists():
+        folder.write_cancel(reason)
+        crash_at("cancel.written")
+    wake_monitor(folder)
 
 
 def wake_monitor(folder: RunFolder) -> None:

@@ -20,6 +20,7 @@ from orchd import config
 from orchd.model.instants import iso, to_us
 from orchd.model.specs import FlowSpec, RuleKind, ScheduleSpec
 from orchd.scheduler.board import Board
+from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.tick import Ticker
@@ -89,7 +90,7 @@ def herd(folder: Path, count: int) -> dict[str, object]:
         launched.append(path)
 
     launcher = Launcher(board, send=send, config=config.load(None, env={"HOME": str(folder)}), nudge=None)
-    ticker = Ticker(database, board, launcher, Chains(board), host="here", max_runs=PLACES)
+    ticker = Ticker(database, board, launcher, Chains(board, Cancels(board)), host="here", max_runs=PLACES)
     gc.collect()
     began, began_cpu = time.perf_counter(), time.process_time()
     ticker.tick(board.due(DUE), now=DUE + timedelta(milliseconds=1))

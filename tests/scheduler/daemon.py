@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from orchd import clock
-from orchd.errors import NotFound
+from orchd.errors import OrchdError
 from orchd.model.instants import to_us
 from orchd.processes import fence
 from orchd.processes.fence import Probe
@@ -45,7 +45,7 @@ class HandWriter(Writer):
         future: Future[Any] = Future()
         try:
             future.set_result(job())
-        except NotFound as error:
+        except OrchdError as error:
             future.set_exception(error)
         return future
 

@@ -20,6 +20,7 @@ from orchd.model.specs import FlowSpec, ParameterSpec, RuleKind, ScheduleSpec
 from orchd.model.states import FlowRunState
 from orchd.processes.folder import RunFolder
 from orchd.scheduler.board import Board, LiveRun
+from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.ingest import Ingest
 from orchd.scheduler.launching import Launcher
@@ -89,7 +90,8 @@ class Rig:
         )
         self.launched: list[str] = []
         self.launcher = Launcher(self.board, send=self._send, config=self.config, nudge=None)
-        self.chains = Chains(self.board)
+        self.cancels = Cancels(self.board)
+        self.chains = Chains(self.board, self.cancels)
         self.ticker = Ticker(self.database, self.board, self.launcher, self.chains, host=HOST, max_runs=max_runs)
         self.ended: list[str] = []
         self.ingest = Ingest(
@@ -127,6 +129,7 @@ class Rig:
         Decide what is due at *now*.
         """
         self.ticker.tick(list(self.board.entries.values()) if everything else self.board.due(now), now=now)
+        self.cancels.ask_all()
 
     def slots(self, schedule: str) -> list[str]:
         """

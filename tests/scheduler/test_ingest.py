@@ -202,6 +202,18 @@ def test_output_beyond_the_limit_is_not_stored(rig: Rig, portions: int) -> None:
     assert "success" == rig.detail(run).state
 
 
+def test_the_limit_counts_bytes(rig: Rig) -> None:
+    """
+    A snowman is three of them.
+    """
+    rig.ingest.max_output = 25
+    run = rig.run()
+    run.folder.stdout.write_text("\u2603\u2603\u2603\u2603\n" * 3)
+    ingest(rig, run)
+
+    assert ["-: \u2603\u2603\u2603\u2603"] * 2 == rig.lines(run)[:-1]
+
+
 @pytest.mark.parametrize("state", [S.RUNNING, S.WAITING, S.CANCELLING, S.PENDING])
 @pytest.mark.parametrize("end", [S.SUCCESS, S.FAILED, S.TIMED_OUT, S.CRASHED, S.CANCELLED])
 def test_the_way_to_an_end_is_allowed(state: FlowRunState, end: FlowRunState) -> None:

@@ -123,9 +123,23 @@ def test_a_run_that_has_begun_is_asked_to_end(rig: Rig, state: FlowRunState, bec
     write_monitor(run.folder, started())
 
     assert not cancel(rig, run.id)
+    assert run.folder.read_cancel() is None
+    operations.ask_to_end(run.folder, "no more")
+    operations.ask_to_end(run.folder, "once more")
     asked = run.folder.read_cancel()
     assert asked is not None
     assert ("no more", becomes) == (asked.reason, rig.detail(run).state)
+
+
+def test_a_claimed_run_whose_lock_is_gone_is_asked_like_one_that_has_begun(rig: Rig) -> None:
+    """
+    Whoever launches it looks for the request first.
+    """
+    run = rig.run(state=S.PENDING)
+    run.folder.lock.unlink()
+
+    assert not cancel(rig, run.id)
+    assert "pending" == rig.detail(run).state
 
 
 def test_a_run_that_is_over_cannot_be_cancelled(rig: Rig) -> None:

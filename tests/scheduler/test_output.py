@@ -5,7 +5,7 @@ Cutting printed bytes into lines: nothing lost, nothing glued, nothing too long.
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchd.scheduler.output import MAX_LINE, SPLIT_MARK, cut_lines
+from orchd.scheduler.output import MAX_LINE, SPLIT_MARK, cut_lines, cut_text
 
 
 def test_an_unfinished_line_is_left_for_later() -> None:
@@ -91,3 +91,23 @@ def test_a_split_among_bytes_that_are_no_utf8_is_made_somewhere() -> None:
     cut = cut_lines(b"\x80" * (MAX_LINE + 10) + b"\n", is_end=False)
 
     assert ["\\x80" * MAX_LINE + SPLIT_MARK, "\\x80" * 10] == list(cut.lines)
+
+
+def test_a_ten_megabyte_text_of_a_logger_is_split_and_marked() -> None:
+    """
+    As a printed line is, by its bytes and between its characters; its own newlines stay in it.
+    """
+    text = "x" + "€uro\n" * (2 * 1024 * 1024)
+    parts = cut_text(text)
+
+    assert text == "".join(part.removesuffix(SPLIT_MARK) for part in parts)
+    assert all(part.endswith(SPLIT_MARK) for part in parts[:-1])
+    assert max(len(part.removesuffix(SPLIT_MARK).encode()) for part in parts) <= MAX_LINE
+
+
+def test_a_text_of_a_logger_that_is_not_too_long_stays_whole() -> None:
+    """
+    A traceback is one row; only a NUL is shown as its escape.
+    """
+    assert ["a\nb\\x00"] == cut_text("a\nb\x00")
+    assert ["x" * MAX_LINE] == cut_text("x" * MAX_LINE)

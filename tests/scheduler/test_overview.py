@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchd.errors import NotFound
+from orchd.model.ids import run_name
 from orchd.model.instants import to_us
 from orchd.model.specs import Overlap
 from orchd.scheduler.overview import Overview
@@ -25,7 +26,7 @@ def test_each_held_run_has_its_reason(rig: Rig) -> None:
     first, second = rig.board.live
     holds = Overview(rig.board).holds(max_runs=1, now=minute(2))
 
-    assert {second: f"held because run {first} of the same schedule is not final yet"} == holds
+    assert {second: f"held because run {run_name(first)} of the same schedule is not final yet"} == holds
 
 
 def test_the_soonest_of_all_come_first(rig: Rig) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from orchd.model.records import JournalRecord, LogRecord, SpanRecord, TaskRecord
 from orchd.processes.folder import RunFolder
 from orchd.scheduler import reading
+from orchd.scheduler.output import MAX_LINE
 from orchd.scheduler.reading import Line, Progress, Stream, look, owners_before
 from scheduler.rig import write_journal
 
@@ -203,6 +204,19 @@ def test_a_move_is_held_back_until_its_output_is_read(tmp_path: Path, monkeypatc
     assert ["success"] == [record.state for record in found.tasks]
     assert 100 == len(merged(lines, "stdout"))
     assert {("0123456789", "a")} == set(merged(lines, "stdout"))
+
+
+def test_a_line_of_a_logger_may_be_longer_than_a_look(tmp_path: Path) -> None:
+    """
+    It comes in parts like a printed one, each with its task.
+    """
+    folder = RunFolder(tmp_path)
+    journal(folder, LogRecord(at=1, level=20, logger="x", text="x" * (3 * MAX_LINE + 1), slug="a"))
+    found = look(folder, Progress(), now_us=NOW_US, is_end=False)
+
+    parts = merged(found.lines, "logger")
+    assert 4 == len(parts)
+    assert ("x", "a") == parts[-1]
 
 
 def test_a_long_journal_is_read_before_the_output_is_given_to_anybody(

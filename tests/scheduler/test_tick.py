@@ -163,6 +163,40 @@ def test_replace_cancels_what_goes_on(rig: Rig) -> None:
     assert S.CANCELLING is rig.board.live[old.id].state
 
 
+def test_replace_of_a_run_without_a_folder_stops_no_schedule(rig: Rig) -> None:
+    """
+    What cannot be asked to end is logged once and asked again; everything else starts as ever.
+    """
+    rig.use(every_minute("a", overlap=Overlap.REPLACE), every_minute("b"))
+    rig.tick(minute(1))
+    old = next(run for run in rig.board.live.values() if run.row.schedule == "a")
+    rig.move(old.id, S.RUNNING)
+    away = old.folder.path.rename(old.folder.path.with_name("away"))
+    with capture_logs() as logs:
+        rig.tick(minute(2))
+        rig.cancels.ask_all()
+
+    assert ["a cancelling", "b pending", "a scheduled"] == rig.states()
+    assert ["10:01 on_time", "10:02 overlap"] == rig.slots("b")
+    assert 1 == [entry["event"] for entry in logs].count("run_not_asked_to_end")
+
+    away.rename(old.folder.path)
+    rig.cancels.ask_all()
+    assert "replaced" in str(old.folder.read_cancel())
+
+
+def test_a_request_to_end_that_is_lost_is_put_again(rig: Rig) -> None:
+    """
+    As after a daemon that died right after its commit.
+    """
+    run = rig.run(state=S.CANCELLING)
+    rig.cancels.ask_all()
+    run.folder.cancel.unlink()
+    rig.cancels.ask_all()
+
+    assert run.folder.cancel.exists()
+
+
 def test_replace_cancels_what_waits_too(rig: Rig) -> None:
     """
     A run that had no place yet is over at once.

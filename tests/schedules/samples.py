@@ -54,6 +54,22 @@ def view(*, decided_until: datetime, name: str = "nightly", **more: Any) -> Sche
     )
 
 
+class Counting:
+    """
+    A rule that counts how often it is asked.
+    """
+
+    def __init__(self, rule):
+        self.rule, self.asked, self.spacing = rule, 0, rule.spacing
+
+    def next_after(self, instant):
+        """
+        Pass the question on.
+        """
+        self.asked += 1
+        return self.rule.next_after(instant)
+
+
 def active(*states: str) -> tuple[ActiveRun, ...]:
     """
     Return runs ``run0``, ``run1`` ... in these states.

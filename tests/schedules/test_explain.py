@@ -2,10 +2,12 @@
 Fire times in words.
 """
 
+from datetime import datetime
+
 import pytest
 
 from orchd.schedules import After, Cron, Every
-from orchd.schedules.explain import explain_next
+from orchd.schedules.explain import explain_next, explain_wall
 from schedules.samples import utc
 
 NEW_YORK = "America/New_York"
@@ -87,3 +89,47 @@ def test_the_list_ends_with_the_calendar():
     A rule with fewer fires than asked for gives those that there are.
     """
     assert 1 == len(explain_next(Cron("0 0 31 12 *", "UTC"), after=utc("9999-01-01"), n=5))
+
+
+@pytest.mark.parametrize(
+    ("rule", "wall", "instant", "note"),
+    [
+        (Cron("30 2 * * *", NEW_YORK), f"{GAP}T04:30", "2026-03-08 08:30", None),
+        (
+            Cron("30 2 * * *", NEW_YORK),
+            f"{GAP}T02:30",
+            "2026-03-08 07:00",
+            "02:30 does not exist on 2026-03-08 in America/New_York: the clock goes forward, and it runs just after"
+            " that, at 2026-03-08 03:00:00-04:00 (2026-03-08T07:00:00Z)",
+        ),
+        (
+            Cron("30 * * * *", NEW_YORK),
+            f"{GAP}T02:30",
+            "2026-03-08 07:00",
+            "02:30 does not exist on 2026-03-08 in America/New_York: the clock goes forward to 03:00",
+        ),
+        (
+            Cron("30 1 * * *", NEW_YORK),
+            f"{FOLD}T01:30",
+            "2026-11-01 05:30",
+            "01:30 comes twice on 2026-11-01 in America/New_York: the first time counts",
+        ),
+        (
+            Cron("30 * * * *", NEW_YORK),
+            f"{FOLD}T01:30",
+            "2026-11-01 05:30",
+            "01:30 comes twice on 2026-11-01 in America/New_York: this is the first time, 2026-11-01 01:30:00-04:00",
+        ),
+        (
+            After(("load",)),
+            f"{GAP}T02:30",
+            "2026-03-08 07:00",
+            "02:30 does not exist on 2026-03-08 in America/New_York: the clock goes forward to 03:00",
+        ),
+    ],
+)
+def test_what_a_wall_time_means(rule: Cron | After, wall: str, instant: str, note: str | None) -> None:
+    """
+    The instant at which the rule fires for it, and words where the clock leaves it out or shows it twice.
+    """
+    assert (utc(instant), note) == explain_wall(rule, datetime.fromisoformat(wall), NEW_YORK)

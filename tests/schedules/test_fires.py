@@ -12,7 +12,7 @@ from orchd.errors import ScheduleStuck
 from orchd.model.specs import RuleKind
 from orchd.schedules import After, Cron, Every, rule_of
 from orchd.schedules.fires import MAX_OWED, Owed, due_fires, walk
-from schedules.samples import MINUTE, PROPERTY, spec, utc
+from schedules.samples import MINUTE, PROPERTY, Counting, spec, utc
 
 NOW = utc("2026-06-01 12:00")
 
@@ -26,22 +26,6 @@ RULES = {
     "20 a second": Every("0.05s"),
     "each week": Every("1w", "Europe/Vienna"),
 }
-
-
-class Counting:
-    """
-    A rule that counts how often it is asked.
-    """
-
-    def __init__(self, rule):
-        self.rule, self.asked = rule, 0
-
-    def next_after(self, instant):
-        """
-        Pass the question on.
-        """
-        self.asked += 1
-        return self.rule.next_after(instant)
 
 
 @PROPERTY

@@ -2,6 +2,7 @@
 The planner: what becomes of each owed fire time, for every cause.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,8 @@ from orchd.model.slots import Outcome, Reason, sentence
 from orchd.model.specs import CatchUp, Overlap
 from orchd.schedules import After, Cron
 from orchd.schedules.fires import walk
-from orchd.schedules.plan import Pause, Plan, ScheduleView, next_wake, plan_tick
-from schedules.samples import MINUTE, PROPERTY, active, spec, utc, view
+from orchd.schedules.plan import Pause, Plan, ScheduleView, plan_tick
+from schedules.samples import MINUTE, PROPERTY, Counting, active, spec, utc, view
 
 #: Three fires are owed at NOW, 10:01, 10:02 and 10:03, the newest 5 seconds late.
 START, NOW = utc("2026-06-01 10:00"), utc("2026-06-01 10:03:05")
@@ -279,17 +280,18 @@ def test_a_schedule_that_never_fires_by_itself_is_never_due():
     assert Plan(rewound=("nightly",), decided=(("nightly", NOW),)) == plan_tick([quiet, ahead], now=NOW)
 
 
-def test_the_next_wake_is_the_earliest_fire_of_those_not_paused():
+def test_schedules_that_owe_the_same_are_counted_once_in_a_tick_and_again_in_the_next():
     """
-    Paused schedules and those that never fire wake nobody; what is due already is due now.
+    A thousand schedules of one rule after a long absence cost as much as one; no tick leaves anything behind.
     """
-    late, soon = view(decided_until=NOW + MINUTE), view(decided_until=NOW)
-    paused = view(decided_until=START, paused=PAUSE)
-    never = ScheduleView(spec=spec(), rule=After(()), decided_until=START, next_fire=None)
+    rule = Counting(Cron("* * * * *", "UTC"))
+    views = [replace(view(name=name, decided_until=START), rule=rule) for name in "abc"]
+    plan_tick(views[:1], now=NOW)
+    alone = rule.asked
+    plan_tick(views, now=NOW)
 
-    assert utc("2026-06-01 10:04") == next_wake([late, soon, paused, never], now=NOW)
-    assert NOW == next_wake([view(decided_until=START)], now=NOW)
-    assert next_wake([paused, never], now=NOW) is None
+    assert 0 < alone
+    assert 2 * alone == rule.asked
 
 
 VIEWS = st.builds(

@@ -7,13 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from orchd.errors import NotFound
+from orchd.errors import NotFound, StoreError
+from orchd.model.ids import FlowRunId
 from orchd.model.records import Started
 from orchd.model.states import FlowRunState
 from orchd.scheduler.changes import Changes
 from orchd.service.facade import Facade
 from orchd.service.stopping import Stopper
+from orchd.store.database import Connection
+from orchd.store.runs import RunRow
 from scheduler.daemon import Daemon
 from scheduler.rig import Rig, every_minute, finished, minute, started, write_monitor
 from scheduler.test_reload import Reloading
@@ -199,7 +203,7 @@ def going_down(daemon: Daemon, *, grace_s: float, asks: int, cancel: bool, ends:
             run = next(iter(daemon.scheduler.board.live.values()), None)
             is_asked = run is not None and run.folder.read_cancel() is not None
             if run is not None and is_asked and ends and run.folder.finished() is None:
-                daemon.holders.clear()
+                daemon.holders.pop(run.id)
                 write_monitor(run.folder, finished("cancelled", at=daemon.now))
                 daemon.scheduler.stir(run.id)
             daemon.writer.work()
@@ -246,3 +250,53 @@ def test_with_nothing_going_on_a_stop_is_over_at_once(daemon: Daemon) -> None:
     Nobody waits for a grace.
     """
     assert [] == going_down(daemon, grace_s=1e9, asks=1, cancel=True)
+
+
+def test_a_writer_that_dies_ends_the_daemon_at_once(running: Daemon) -> None:
+    """
+    Also in the grace of a stop with cancel: nobody would ever say that the runs are over.
+    """
+
+    async def stop() -> None:
+        stopper = Stopper(running.scheduler, Changes(asyncio.get_running_loop()), grace=timedelta(days=1))
+        waiting = asyncio.create_task(stopper.wait())
+        stopper.stop(cancel=True)
+        await asyncio.to_thread(int)
+        stopper.fail()
+        await asyncio.wait_for(waiting, 10)
+
+    asyncio.run(stop())
+    assert ["a running"] == running.rig.states()
+
+
+def test_a_stop_with_cancel_that_is_asked_for_three_times_waits_for_nobody(running: Daemon) -> None:
+    """
+    A run that does not end cannot keep the daemon up for ever.
+    """
+    assert ["a cancelling"] == going_down(running, grace_s=1e9, asks=3, cancel=True, ends=False)
+
+
+def test_one_run_that_cannot_be_cancelled_keeps_no_other_from_it(
+    running: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    It is logged, and tried again until it succeeds.
+    """
+    cancel, refused = running.scheduler.cancel, []
+
+    def once_refused(conn: Connection, row: RunRow, **values: Any) -> list[FlowRunId]:
+        if not refused:
+            refused.append(row.name)
+            raise StoreError("the store is away")
+        return cancel(conn, row, **values)
+
+    monkeypatch.setattr(running.scheduler, "cancel", once_refused)
+    other = running.rig.run()
+    running.load()
+    running.hold(other)
+    write_monitor(other.folder, started(running.now))
+    with capture_logs() as logs:
+        states = going_down(running, grace_s=0, asks=1, cancel=True)
+
+    assert ["a cancelled", "load cancelled"] == states
+    assert refused == [entry["run"] for entry in logs if entry["event"] == "run_not_cancelled"]

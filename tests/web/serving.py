@@ -58,7 +58,7 @@ class SmallDaemon:
         """
         Give what no store holds.
         """
-        return {"daemon": {"version": "1"}, "broken": [], "config_error": None} | {
+        return {"daemon": {"version": "1", "timezone": "UTC"}, "broken": [], "config_error": None} | {
             "clock_jumps": [],
             "clock_waits": self.waits,
         }

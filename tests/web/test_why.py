@@ -4,15 +4,27 @@ Why a run or a fire time did or did not start: sentences from the ledger, and of
 
 import pytest
 
+from orchd import clock
 from orchd.model.instants import to_us
+from orchd.model.slots import Outcome, Reason
 from orchd.model.specs import Overlap
 from orchd.model.states import FlowRunState
 from orchd.store import jumps
 from orchd.store.jumps import JumpRow
+from orchd.store.schema import schedule
+from orchd.store.slots import NewSlot, insert_slots
 from scheduler.rig import Rig, every_minute, minute
 from web.serving import Serving
 
 S = FlowRunState
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Have the clock stand still, two minutes after the schedules were made.
+    """
+    monkeypatch.setattr(clock, "now", lambda: minute(2))
 
 
 def why(api: Serving, of: str) -> list[str]:
@@ -51,9 +63,10 @@ def test_why_a_fire_time_was_skipped(api: Serving, rig: Rig) -> None:
     rig.use(every_minute("a"))
     rig.tick(minute(1))
     rig.tick(minute(2))
-    (sentence,) = why(api, "a@2026-06-01T10:02:00Z")
+    (run,) = rig.board.live.values()
+    told = f"a at 2026-06-01T10:02:00Z: skipped because run {run.row.name} of this schedule was still pending"
 
-    assert sentence.startswith("a at 2026-06-01T10:02:00Z: skipped because run ")
+    assert [told] == why(api, "a@2026-06-01T10:02:00Z")
     assert api.get("/why", of="a@2026-06-01T10:02:00Z")["run"] is None
 
 
@@ -172,3 +185,98 @@ def test_a_schedule_that_waits_for_the_clock_says_so(api: Serving, rig: Rig) -> 
     api.daemon.waits = [{"schedule": "a", "until": "2026-06-01T11:00:00Z"}, {"schedule": "b", "until": "x"}]
 
     assert [sentence for sentence in why(api, "a") if "up to 2026-06-01T11:00:00Z" in sentence]
+
+
+def test_a_fire_time_before_the_schedule_was_there(api: Serving, rig: Rig) -> None:
+    """
+    It had none then, and the answer says since when it has.
+    """
+    rig.use(every_minute("a"))
+
+    assert [
+        "a at 2026-06-01T09:00:00Z: schedule a is new since 2026-06-01T10:00:00Z: it had no fire times before"
+    ] == why(api, "a@2026-06-01T09:00:00Z")
+
+
+def test_past_fire_times_without_a_slot(api: Serving, rig: Rig) -> None:
+    """
+    Edited since, or out of the config for a while; or the daemon is about to decide.
+    """
+    rig.use(every_minute("a"))
+    rig.use(every_minute("a", rule="*/2 * * * *"), at=minute(10))
+    rig.use(at=minute(20))
+    rig.use(every_minute("a", rule="*/2 * * * *"), at=minute(30))
+
+    (edited,) = why(api, "a@10:04")
+    (away,) = why(api, "a@10:24")
+
+    assert edited.endswith(
+        "has its rule of now only since 2026-06-01T10:10:00Z: before that this was no fire time of it"
+    )
+    assert away.endswith("nothing was decided: schedule a was not in the config then")
+
+
+def test_a_fire_time_that_has_just_come(api: Serving, rig: Rig) -> None:
+    """
+    It is decided at the next look.
+    """
+    rig.use(every_minute("a"))
+
+    assert why(api, "a@10:01")[0].endswith("not decided yet, though its time has come: the daemon is about to")
+
+
+def test_a_fire_time_that_is_kept_no_longer(api: Serving, rig: Rig) -> None:
+    """
+    Old slots are purged.
+    """
+    rig.use(every_minute("a"))
+    with rig.database.writing() as conn:
+        conn.execute(schedule.update().values(purged_until_us=to_us(minute(5)), decided_until_us=to_us(minute(9))))
+
+    assert why(api, "a@10:01")[0].endswith("so long ago that what was decided is kept no longer")
+
+
+def test_a_wall_time_that_does_not_exist(api: Serving, rig: Rig) -> None:
+    """
+    It runs just after the gap.
+    """
+    rig.use(every_minute("ny", rule="30 2 * * *", timezone="America/New_York"))
+
+    assert [
+        "02:30 does not exist on 2027-03-14 in America/New_York: the clock goes forward, and it runs just after that,"
+        " at 2027-03-14 03:00:00-04:00 (2027-03-14T07:00:00Z)",
+        "ny at 2027-03-14T07:00:00Z (2027-03-14 03:00:00-04:00): not decided yet, its time is still to come",
+    ] == why(api, "ny@2027-03-14T02:30")
+
+
+@pytest.mark.parametrize("time", ["10:01", "10:01:07", "10:01:07.5", "2026-06-01T10:01", "2026-06-01 12:01:07+02:00"])
+def test_a_time_is_as_exact_as_it_is_written(api: Serving, rig: Rig, time: str) -> None:
+    """
+    A slot of that minute, second or fraction is found; alone the time is today's, in the schedule's zone.
+    """
+    rig.use(every_minute("a", kind="after", rule="", after=("report",)))
+    entry = rig.board.entries["a"].row
+    new = NewSlot(
+        schedule_id=entry.id,
+        version_id=entry.version_id,
+        fire_time_us=to_us(minute(1)) + 7_543_210,
+        outcome=Outcome.SKIPPED,
+        reason=Reason.UPSTREAM_FAILED,
+        fields={"upstream": "report", "state": "crashed"},
+    )
+    with rig.database.writing() as conn:
+        insert_slots(conn, [new])
+
+    assert ["a at 2026-06-01T10:01:07.543210Z: skipped because upstream report ended as crashed"] == why(
+        api, f"a@{time}"
+    )
+
+
+def test_times_are_told_in_the_schedules_zone_too(api: Serving, rig: Rig) -> None:
+    """
+    Beside UTC, where they differ.
+    """
+    rig.use(every_minute("a", timezone="Europe/Vienna"))
+    rig.tick(minute(1))
+
+    assert why(api, "a@12:01")[0] == "a at 2026-06-01T10:01:00Z (2026-06-01 12:01:00+02:00): started on time"

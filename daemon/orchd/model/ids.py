@@ -3,12 +3,15 @@ Ids of runs, and the readable names made from them.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NewType
+from typing import NewType, TypeVar
 
 from orchd.model.instants import to_us
 
 FlowRunId = NewType("FlowRunId", str)
+
+V = TypeVar("V")
 
 #: Namespace of the ids of scheduled runs. Never change it: the same slot must give the same id for ever.
 SLOT_NAMESPACE = uuid.UUID("5a0ce3f0-6d5b-4c55-9c5b-0c1f8a6f7e11")
@@ -68,3 +71,11 @@ def run_name(run_id: FlowRunId) -> str:
     mood = _MOODS[number % len(_MOODS)]
     animal = _ANIMALS[number // len(_MOODS) % len(_ANIMALS)]
     return f"{mood}-{animal}-{number >> 104:06x}"
+
+
+def with_run_name(fields: Mapping[str, V]) -> dict[str, V | str]:
+    """
+    Return *fields* of a sentence with the name of the ``run`` in place of its id, which nobody remembers.
+    """
+    run = fields.get("run")
+    return {**fields, "run": run_name(FlowRunId(run))} if isinstance(run, str) else {**fields}

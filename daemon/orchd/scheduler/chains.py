@@ -11,6 +11,7 @@ from orchd.model.instants import from_us, to_us
 from orchd.model.states import FlowRunState
 from orchd.processes.folder import RunFolder
 from orchd.scheduler.board import Board, Entry
+from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.making import new_run, new_slot
 from orchd.schedules.joins import Finish, JoinDecision, JoinView, judge_join
 from orchd.store import runs, schedules, slots
@@ -27,12 +28,14 @@ class Chains:
     Starts what waits. Called by the writer only.
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, cancels: Cancels) -> None:
         self._board = board
+        self._cancels = cancels
 
     def cancel(self, conn: Connection, row: RunRow, *, reason: str, now: datetime) -> list[FlowRunId]:
         """
-        Cancel a run, and decide what waits for its flow when it is over at once.
+        Cancel a run, and decide what waits for its flow when it is over at once; else it is asked to end at the next
+        look, which comes after the commit.
 
         Args:
             row: as the store has it in this transaction.
@@ -41,10 +44,11 @@ class Chains:
             The runs that this touched, its own first.
 
         Raises:
-            OrchdError: see ``operations.cancel_run``.
+            StaleRun: it is over already.
         """
         folder = RunFolder(self._board.runs_folder / row.id)
         if not operations.cancel_run(conn, row, folder, reason=reason, now=now):
+            self._cancels.wish(row.id, reason)
             return [row.id]
 
         return [row.id, *self.on_finish(conn, row, state=FlowRunState.CANCELLED, ended_at_us=to_us(now))]

@@ -19,6 +19,7 @@ from orchd.model.ids import FlowRunId
 from orchd.model.states import FlowRunState
 from orchd.processes.protocol import Described, Ended, Launched, Refused, Reply
 from orchd.scheduler.board import Board, LiveRun
+from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.clock_watch import ClockWatch
 from orchd.scheduler.follow import Follower
@@ -80,7 +81,8 @@ class Scheduler:
         self._is_ticking = True
         # A clock that was set back may have left cursors in the future, also before this daemon began.
         self._is_clock_strange = True
-        chains = Chains(self.board)
+        self._cancels = Cancels(self.board)
+        chains = Chains(self.board, self._cancels)
         self.cancel = chains.cancel
         self._ingest = Ingest(database, self.board, chains, max_output=config.daemon.max_output, ended=self._run_ended)
         self._ticker = Ticker(
@@ -240,6 +242,7 @@ class Scheduler:
                     self._hooks.changed()
                 self._is_clock_strange = False
                 self.launcher.again()
+            self._cancels.ask_all()
             self._follower.look_at_all()
             self._checkpoint()
         self._hooks.wake_at(self.board.next_wake(now), clock.now())

@@ -112,7 +112,7 @@ class Ingest:
         """
         Leave out what is beyond the limit, and say so once.
         """
-        stored = run.stored_bytes + sum(len(line.text) for line in lines)
+        stored = run.stored_bytes + sum(_size(line.text) for line in lines)
         if stored <= self.max_output:
             return lines, stored
         if run.stored_bytes > self.max_output:
@@ -120,7 +120,7 @@ class Ingest:
         kept: list[Line] = []
         size = run.stored_bytes
         for line in lines:
-            size += len(line.text)
+            size += _size(line.text)
             if size > self.max_output:
                 break
             kept.append(line)
@@ -187,6 +187,11 @@ class Ingest:
             message=end.message,
         )
         return self._chains.on_finish(conn, run.row, state=end.state, ended_at_us=at)
+
+
+def _size(text: str) -> int:
+    # Python knows at once whether a text is ASCII; only others are encoded to be measured.
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def begin(conn: Connection, run: LiveRun, *, at_us: int) -> None:

@@ -1,5 +1,5 @@
 """
-Bytes that a run printed, cut into the lines that the store holds. Pure.
+What a run printed or logged, cut into the lines that the store holds. Pure.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from typing import Final
 MAX_LINE: Final = 64 * 1024
 #: Ends every part of a split line but the last.
 SPLIT_MARK: Final = " [line continues]"
+#: Most bytes of one character in UTF-8.
+_MOST_BYTES: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,17 @@ def cut_lines(chunk: bytes, *, is_end: bool) -> Cut:
     return Cut(lines=tuple(lines), taken=taken)
 
 
+def cut_text(text: str) -> list[str]:
+    """
+    Give *text*, which a logger wrote, in parts of at most :data:`MAX_LINE` bytes, each but the last marked.
+    """
+    if len(text) * _MOST_BYTES <= MAX_LINE:
+        return [_storable(text)]
+
+    raw = text.encode()
+    return [_storable(text)] if len(raw) <= MAX_LINE else _split(raw)
+
+
 def _split(raw: bytes) -> list[str]:
     parts, used = _split_open(raw)
     if used < len(raw):
@@ -89,5 +102,9 @@ def _before_character(raw: bytes, end: int) -> int:
 
 
 def _decode(raw: bytes) -> str:
+    return _storable(raw.decode("utf-8", "backslashreplace"))
+
+
+def _storable(text: str) -> str:
     # Postgres cannot hold NUL in a text; shown as the escape that it is, on both stores alike.
-    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+    return text.replace("\x00", "\\x00")

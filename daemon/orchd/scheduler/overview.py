@@ -6,13 +6,16 @@ Called from any thread. Each answer is made from one copy of what the writer hol
 
 import heapq
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from orchd.errors import NotFound
+from orchd.model.ids import with_run_name
 from orchd.model.instants import from_us, iso
 from orchd.scheduler.board import Board, Entry
+from orchd.schedules.admission import Hold, admit
 from orchd.schedules.explain import explain_next
-from orchd.schedules.plan import CLOCK_STEP, admit
+from orchd.schedules.plan import CLOCK_STEP
 
 Json = dict[str, object]
 
@@ -31,7 +34,7 @@ class Overview:
         """
         board = self._board
         _, holds = admit(board.held(), placed=board.begun(), taken=board.placed, max_runs=max_runs, now=now, holds=True)
-        return {hold.run_id: hold.sentence for hold in holds}
+        return {hold.run_id: _sentence(hold) for hold in holds}
 
     def upcoming(self, schedule: str | None, *, n: int, after: datetime) -> list[Json]:
         """
@@ -66,6 +69,10 @@ class Overview:
             if now < until < now + CLOCK_STEP:
                 waits.append({"schedule": entry.row.spec.name, "until": iso(until)})
         return waits
+
+
+def _sentence(hold: Hold) -> str:
+    return replace(hold, fields=tuple(with_run_name(dict(hold.fields)).items())).sentence
 
 
 def _coming(entry: Entry, *, after: datetime, n: int) -> Iterator[Json]:

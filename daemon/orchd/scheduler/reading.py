@@ -17,7 +17,7 @@ from orchd.model.records import LogRecord, TaskRecord
 from orchd.model.states import TaskRunState
 from orchd.processes.folder import RunFolder
 from orchd.processes.journal import read_records
-from orchd.scheduler.output import MAX_LINE, cut_lines
+from orchd.scheduler.output import MAX_LINE, cut_lines, cut_text
 
 #: Bytes of one file taken at one look; a little over the longest line, so that each look gets on.
 #: About 1,400 lines of 50 bytes, which SQLite takes in 3 ms.
@@ -172,8 +172,7 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
                 break
             _move(found, tails, marks, record, now_us)
         elif isinstance(record, LogRecord):
-            owner = None if record.slug is None else (record.slug, record.map_index)
-            found.lines.append(Line(at=record.at, level=record.level, stream="logger", owner=owner, text=record.text))
+            found.lines += _logged(record)
         begun = end
     found.has_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
     for tail, limit in zip(tails, limits, strict=True):
@@ -199,6 +198,14 @@ def _move(found: Look, tails: tuple[_Tail, _Tail], marks: tuple[int, int], recor
             found.lines += tail.take(upto=mark, at=min(record.at, now_us))
             tail.stream = tail.stream.switched(_owner(record), mark)
     found.tasks.append(record)
+
+
+def _logged(record: LogRecord) -> list[Line]:
+    owner = None if record.slug is None else (record.slug, record.map_index)
+    return [
+        Line(at=record.at, level=record.level, stream="logger", owner=owner, text=text)
+        for text in cut_text(record.text)
+    ]
 
 
 def _owner(record: TaskRecord) -> Owner:

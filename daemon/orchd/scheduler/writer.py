@@ -109,6 +109,8 @@ class Writer:
         except BaseException as error:
             # Nothing may go on deciding with a store that nobody writes: the daemon ends and is started again.
             self._on_death(error)
+            # Whoever waits for an answer must not keep it from ending.
+            self.stop()
 
     def _next(self) -> Callable[[], None] | None:
         with self._ready:

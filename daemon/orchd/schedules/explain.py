@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from orchd.model.instants import iso
 from orchd.schedules import zones
 from orchd.schedules.cron import Cron
 from orchd.schedules.interval import Every
@@ -41,6 +42,33 @@ def explain_next(rule: Rule, *, after: datetime, n: int) -> list[Coming]:
         instant = fire
 
     return coming
+
+
+def explain_wall(rule: Rule, wall: datetime, timezone: str) -> tuple[datetime, str | None]:
+    """
+    Say which instant a person means by *wall* (naive, of *timezone*), and why it is not so plain when it is not.
+
+    Returns:
+        The instant at which *rule* fires for it; where none does, its first pass, or the end of the gap around it.
+    """
+    tz = zones.zone(timezone)
+    first, second = zones.offsets(wall, tz)
+    if first == second:
+        return (wall - first).replace(tzinfo=UTC), None
+
+    once = isinstance(rule, Cron | Every) and not rule.follows_clock
+    if first > second:
+        instant = (wall - first).replace(tzinfo=UTC)
+        which = "the first time counts" if once else f"this is the first time, {zones.local_text(instant, timezone)}"
+        return instant, f"{wall:%H:%M} comes twice on {wall:%Y-%m-%d} in {timezone}: {which}"
+
+    end = zones.gap_end(wall, tz)
+    text = f"{wall:%H:%M} does not exist on {wall:%Y-%m-%d} in {timezone}: the clock goes forward"
+    fires = isinstance(rule, Cron | Every) and once and rule.wall_after(wall - _MICROSECOND) == wall
+    if fires and zones.first_instant(wall, tz) == end:
+        return end, f"{text}, and it runs just after that, at {zones.local_text(end, timezone)} ({iso(end)})"
+
+    return end, f"{text} to {zones.wall_of(end, tz):%H:%M}"
 
 
 def _note(rule: Cron | Every, previous: datetime, fire: datetime, tz: ZoneInfo) -> str | None:

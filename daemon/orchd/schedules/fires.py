@@ -5,7 +5,6 @@ Which fire times are owed. Long gaps are never walked: the newest fires are foun
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Final, Protocol
 
 from orchd.errors import ScheduleStuck
@@ -41,7 +40,6 @@ class Owed:
     cut: tuple[datetime, datetime] | None = None
 
 
-@lru_cache(maxsize=256)
 def due_fires(rule: Ticking, *, after: datetime, now: datetime, limit: int) -> Owed:
     """
     List the newest fire times of *rule* in the half-open window ``(after, now]``.

@@ -16,9 +16,10 @@ What 1, 2 and 3 would not start is skipped: ``paused`` when it came while a sche
 resumed. A schedule's cursor, ``decided_until``, moves to the newest fire time that was decided, and not to now.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from orchd.model.ids import slot_run_id
@@ -33,7 +34,7 @@ from orchd.schedules.rules import Rule
 
 __all__ = [
     "ActiveRun", "HeldRun", "Hold", "Pause", "Plan", "ScheduleView", "Start", "admit", "admit_in_order",
-    "next_wake", "plan_tick",
+    "plan_tick",
 ]  # fmt: skip
 
 #: A cursor this far in the future was set by a wrong clock. Source: ``scheduling.md`` rule 8.
@@ -89,12 +90,14 @@ def plan_tick(views: Iterable[ScheduleView], *, now: datetime) -> Plan:
     decided: list[tuple[str, datetime]] = []
     rewound: list[str] = []
     horizon = now + CLOCK_STEP
+    # After a long absence thousands of schedules owe the same. Only within this tick: none later asks for this *now*.
+    due = lru_cache(maxsize=256)(due_fires)
     for view in views:
         if view.paused is not None:
             continue
 
         if view.next_fire is not None and view.next_fire <= now:
-            owed = _owed(view, view.next_fire, now)
+            owed = _owed(view, view.next_fire, now, due)
             judged += _judge(view, owed, now)
             decided.append((view.spec.name, owed.fires[-1]))
         elif view.decided_until >= horizon:
@@ -110,19 +113,11 @@ def plan_tick(views: Iterable[ScheduleView], *, now: datetime) -> Plan:
     )
 
 
-def next_wake(views: Iterable[ScheduleView], *, now: datetime) -> datetime | None:
-    """
-    Return the instant of the next tick that will have something to decide, never before *now*; None when never.
-    """
-    fires = [view.next_fire for view in views if view.paused is None and view.next_fire is not None]
-    return max(min(fires), now) if fires else None
-
-
-def _owed(view: ScheduleView, next_fire: datetime, now: datetime) -> Owed:
+def _owed(view: ScheduleView, next_fire: datetime, now: datetime, due: Callable[..., Owed]) -> Owed:
     if now - next_fire < view.rule.spacing:
         return Owed(fires=(next_fire,))
 
-    return due_fires(view.rule, after=view.decided_until, now=now, limit=max(1, view.spec.max_catchup))
+    return due(view.rule, after=view.decided_until, now=now, limit=max(1, view.spec.max_catchup))
 
 
 def _judge(view: ScheduleView, owed: Owed, now: datetime) -> list[Judged]:

@@ -248,7 +248,7 @@ class _Service:
     def _writer_died(self, error: BaseException) -> None:
         _log.error("writer_died", exc_info=error)
         self._failure = error
-        self._stop_from_any_thread(False)
+        self._loop.call_soon_threadsafe(self._stopper.fail)
 
     def _stop_from_any_thread(self, cancel: bool) -> None:
         self._loop.call_soon_threadsafe(lambda: self._stopper.stop(cancel=cancel))

@@ -3,11 +3,11 @@ Taking the daemon down: at once with the runs going on, or after they were cance
 """
 
 import asyncio
-from concurrent.futures import Future
 from datetime import timedelta
 
 from orchd import clock, log
 from orchd.model.ids import FlowRunId
+from orchd.scheduler.board import LiveRun
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.core import Scheduler
 from orchd.store import runs
@@ -31,21 +31,32 @@ class Stopper:
         self._scheduler = scheduler
         self._changes = changes
         self._grace = grace
-        self._asked = 0
         self._cancel = asyncio.Event()
         self._now = asyncio.Event()
         self._stop = asyncio.Event()
+        self._at_once = asyncio.Event()
 
     def stop(self, *, cancel: bool) -> None:
         """
-        Begin to end. Asked with *cancel* for the second time, the runs get no more time to end by themselves.
+        Begin to end. Asked with *cancel* for the second time, the runs get no more time to end by themselves; for the
+        third time, the daemon ends though runs are left that it could not end.
         """
         self._scheduler.stop_starting()
         if cancel:
+            if self._now.is_set():
+                self._at_once.set()
             if self._cancel.is_set():
                 self._now.set()
             self._cancel.set()
         self._stop.set()
+
+    def fail(self) -> None:
+        """
+        End at once, whatever goes on: nobody can follow or cancel it any more.
+        """
+        self._scheduler.stop_starting()
+        self._stop.set()
+        self._at_once.set()
 
     async def is_stopped_before(self, work: "asyncio.Task[None]") -> bool:
         """
@@ -60,32 +71,50 @@ class Stopper:
         """
         Return when the daemon may end.
         """
+        going_down = asyncio.create_task(self._go_down())
+        at_once = asyncio.create_task(self._at_once.wait())
+        await asyncio.wait([going_down, at_once], return_when=asyncio.FIRST_COMPLETED)
+        at_once.cancel()
+        if not self._at_once.is_set():
+            going_down.result()
+        going_down.cancel()
+
+    async def _go_down(self) -> None:
         await self._stop.wait()
+        begun = self._scheduler.board.begun_runs
         if not self._cancel.is_set():
-            _log.info("stopping", runs_that_go_on=len(self._scheduler.board.begun_runs()))
+            _log.info("stopping", runs_that_go_on=len(begun()))
             return
 
-        _log.info("stopping", runs_to_end=len(self._scheduler.board.begun_runs()), grace_s=self._grace.total_seconds())
-        await self._until_over(within_s=self._grace.total_seconds())
-        if self._scheduler.board.begun_runs():
-            await asyncio.wrap_future(self._cancel_all())
-            await self._until_over(within_s=None)
+        grace_s = self._grace.total_seconds()
+        _log.info("stopping", runs_to_end=len(begun()), grace_s=grace_s)
+        deadline = clock.monotonic() + grace_s
+        while begun() and not self._now.is_set() and clock.monotonic() < deadline:
+            await self._next_look()
+        cancelled: set[FlowRunId] = set()
+        while going := begun():
+            cancelled |= {run.id for run in going if run.id not in cancelled and await self._cancel_run(run)}
+            await self._next_look()
 
-    async def _until_over(self, *, within_s: float | None) -> None:
-        deadline = None if within_s is None else clock.monotonic() + within_s
-        while self._scheduler.board.begun_runs():
-            if deadline is not None and (self._now.is_set() or clock.monotonic() >= deadline):
-                return
-            await self._changes.wait(self._changes.next(), within_s=_LOOK_S)
+    async def _next_look(self) -> None:
+        await self._changes.wait(self._changes.next(), within_s=_LOOK_S)
 
-    def _cancel_all(self) -> "Future[list[FlowRunId]]":
+    async def _cancel_run(self, run: LiveRun) -> bool:
+        """
+        Cancel one run of all, and tell whether that is written down; if not, it is tried again at the next look.
+        """
+
         def act(conn: Connection) -> list[FlowRunId]:
-            rows = [runs.get(conn, run.id) for run in self._scheduler.board.begun_runs()]
-            return [
-                run_id
-                for row in rows
-                if not row.state.is_final
-                for run_id in self._scheduler.cancel(conn, row, reason="the daemon was stopped", now=clock.now())
-            ]
+            row = runs.get(conn, run.id)
+            if row.state.is_final:
+                return [run.id]
+            return self._scheduler.cancel(conn, row, reason="the daemon was stopped", now=clock.now())
 
-        return self._scheduler.perform(act, then=lambda touched: self._scheduler.take_over(*touched))
+        done = self._scheduler.perform(act, then=lambda touched: self._scheduler.take_over(*touched))
+        try:
+            await asyncio.wrap_future(done)
+        except Exception as error:
+            # One run that cannot be cancelled must not keep the others from it.
+            _log.warning("run_not_cancelled", run=run.row.name, flow=run.row.flow, error=str(error))
+            return False
+        return True

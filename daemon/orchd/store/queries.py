@@ -13,7 +13,18 @@ from orchd.store.queries_runs import (
     run_view,
     runs,
 )
-from orchd.store.queries_schedules import flows, last_slots, schedule_id, schedules, slot_at, slot_of_run, slots
+from orchd.store.queries_schedules import (
+    SchedulePast,
+    flows,
+    last_slots,
+    schedule_id,
+    schedule_past,
+    schedules,
+    slot_at,
+    slot_of_run,
+    slot_within,
+    slots,
+)
 from orchd.store.views import (
     EventView,
     FlowView,
@@ -33,6 +44,7 @@ __all__ = [
     "PauseView",
     "RunDetail",
     "RunView",
+    "SchedulePast",
     "ScheduleView",
     "SlotView",
     "TaskView",
@@ -49,8 +61,10 @@ __all__ = [
     "run_view",
     "runs",
     "schedule_id",
+    "schedule_past",
     "schedules",
     "slot_at",
     "slot_of_run",
+    "slot_within",
     "slots",
 ]

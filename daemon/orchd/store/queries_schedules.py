@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
 from orchd.errors import NotFound
+from orchd.model.ids import with_run_name
 from orchd.model.instants import from_us, iso, iso_us
 from orchd.model.slots import Reason, sentence
 from orchd.model.specs import RuleKind, ScheduleSpec
@@ -16,10 +18,11 @@ from orchd.store.database import Connection
 from orchd.store.flows import current_flows
 from orchd.store.queries_runs import latest_run
 from orchd.store.schedules import ScheduleRow, load
-from orchd.store.schema import schedule, slot
+from orchd.store.schema import schedule, schedule_version, slot
 from orchd.store.views import FlowView, PauseView, ScheduleView, SlotView, flow_view
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
+_SPEC: Final = msgspec.json.Decoder(ScheduleSpec)
 _SLOT: Final = sa.select(
     schedule.c.name,
     slot.c.fire_time_us,
@@ -29,6 +32,21 @@ _SLOT: Final = sa.select(
     slot.c.fields,
     slot.c.run_id,
 ).join_from(slot, schedule, schedule.c.id == slot.c.schedule_id)
+
+
+class SchedulePast(Struct, frozen=True, kw_only=True):
+    """
+    A schedule as its past has made it.
+    """
+
+    spec: ScheduleSpec
+    #: When it was first in the config, and since when it has its rule of now.
+    first_us: int
+    edited_us: int
+    #: Last instant that is decided.
+    decided_until_us: int
+    #: Newest fire time whose slot is kept no longer.
+    purged_until_us: int | None
 
 
 def schedule_id(conn: Connection, name: str) -> int:
@@ -78,6 +96,47 @@ def slot_at(conn: Connection, name: str, fire_time_us: int) -> SlotView | None:
         return None
 
     return _slot(row)
+
+
+def slot_within(conn: Connection, name: str, from_us: int, until_us: int) -> SlotView | None:
+    """
+    Return the first slot of a schedule whose fire time lies in ``[from_us, until_us)``.
+
+    Raises:
+        NotFound: there never was such a schedule.
+    """
+    asked = _SLOT.where(
+        slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us >= from_us, slot.c.fire_time_us < until_us
+    )
+    row = conn.execute(asked.order_by(slot.c.fire_time_us).limit(1)).one_or_none()
+    return None if row is None else _slot(row)
+
+
+def schedule_past(conn: Connection, name: str) -> SchedulePast:
+    """
+    Return since when a schedule is what it is, and what of its past is decided and kept.
+
+    Raises:
+        NotFound: there never was such a schedule.
+    """
+    key, version = schedule_id(conn, name), schedule_version.c
+    first = conn.execute(sa.select(sa.func.min(version.created_at_us)).where(version.schedule_id == key)).scalar_one()
+    now = conn.execute(
+        sa.select(version.spec, version.created_at_us, schedule.c.decided_until_us, schedule.c.purged_until_us)
+        .join_from(
+            schedule,
+            schedule_version,
+            sa.and_(version.schedule_id == schedule.c.id, version.version == schedule.c.version),
+        )
+        .where(schedule.c.id == key)
+    ).one()
+    return SchedulePast(
+        spec=_SPEC.decode(now.spec),
+        first_us=first,
+        edited_us=now.created_at_us,
+        decided_until_us=now.decided_until_us,
+        purged_until_us=now.purged_until_us,
+    )
 
 
 def slot_of_run(conn: Connection, name: str, fire_time_us: int) -> SlotView | None:
@@ -139,7 +198,7 @@ def _slot(row: sa.Row[*tuple[Any, ...]]) -> SlotView:
         outcome=row.outcome,
         reason=row.reason,
         fields=fields,
-        sentence=sentence(Reason(row.reason), fields),
+        sentence=sentence(Reason(row.reason), with_run_name(fields)),
         run=row.run_id,
     )
 

@@ -4,14 +4,14 @@ The answer to 'why': what became of a fire time or a run, in words, from the led
 
 from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from orchd.errors import NotFound, UsageError
-from orchd.model.instants import iso, iso_us, to_us
+from orchd import clock
+from orchd.errors import NotFound
+from orchd.model.instants import from_us, iso, iso_us, to_us
 from orchd.store import jumps, queries
 from orchd.store.database import Connection
-from orchd.web.asking import utc
 from orchd.web.daemon import Daemon
+from orchd.web.fire_times import Wanted, both, undecided, wanted
 
 Answer = dict[str, object]
 
@@ -42,20 +42,26 @@ def explained(daemon: Daemon, of: str) -> Answer:
             raise NotFound(
                 f"there is no run and no schedule '{of}': `orchd runs` and `orchd schedules` list those that there are"
             ) from None
-        return _run(daemon, conn, queries.run_view(row))
+        run = queries.run_view(row)
+        known = schedules.get(run.schedule or "")
+        return _run(daemon, conn, run, known.timezone if known else _timezone(daemon))
 
 
 def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) -> Answer:
     sentences = [f"schedule {schedule.name} starts flow {schedule.flow}: {schedule.rule} ({schedule.timezone})"]
     if schedule.paused is not None:
         note = f": {schedule.paused.note}" if schedule.paused.note else ""
-        sentences.append(f"it is paused by {schedule.paused.who} since {schedule.paused.at}{note}")
+        since = both(schedule.paused.at, schedule.timezone)
+        sentences.append(f"it is paused by {schedule.paused.who} since {since}{note}")
     sentences += [
         f"the clock was set back: up to {wait['until']} its fire times are decided already, and start nothing again"
         for wait in _waits(daemon)
         if wait["schedule"] == schedule.name
     ]
-    sentences += [f"{slot.fire_time}: {slot.sentence}" for slot in queries.slots(conn, schedule.name, limit=_SLOTS)]
+    sentences += [
+        f"{both(slot.fire_time, schedule.timezone)}: {slot.sentence}"
+        for slot in queries.slots(conn, schedule.name, limit=_SLOTS)
+    ]
     if schedule.last is None:
         sentences.append("none of its fire times has come yet")
     coming = daemon.upcoming(schedule.name, n=1, after=None)
@@ -65,52 +71,67 @@ def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) 
 
 
 def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: str, time: str) -> Answer:
-    instant = _instant(time, schedule.timezone)
-    slot = queries.slot_at(conn, schedule.name, to_us(instant))
+    past = queries.schedule_past(conn, schedule.name)
+    want = wanted(time, past, now=clock.now())
+    notes = [want.note] if want.note else []
+    begin_us, end_us = to_us(want.begin), to_us(want.end)
+    slot = queries.slot_at(conn, schedule.name, begin_us) or queries.slot_within(conn, schedule.name, begin_us, end_us)
     if slot is not None:
         run = None if slot.run is None else queries.run_view(queries.find_run(conn, slot.run))
-        sentences = [f"{schedule.name} at {slot.fire_time}: {slot.sentence}"]
+        sentences = [*notes, f"{schedule.name} at {both(slot.fire_time, schedule.timezone)}: {slot.sentence}"]
         sentences += _jumps(conn, slot)
         if run is not None:
-            sentences += _story(daemon, run)
+            sentences += _story(daemon, run, schedule.timezone)
         return _answer(of, "slot", sentences, slot=slot, run=run)
 
-    coming = daemon.upcoming(schedule.name, n=1, after=instant - _INSTANT)
-    if coming and coming[0]["fire_time"] == iso(instant):
-        if schedule.paused is not None:
-            text = f"{schedule.name} is paused by {schedule.paused.who}: this fire time is judged when it goes on"
-        else:
-            text = f"{schedule.name} at {iso(instant)}: not decided yet, its time is still to come"
-    else:
-        text = f"{iso(instant)} is no fire time of {schedule.name} ({schedule.rule}, {schedule.timezone})"
+    return _answer(of, "slot", [*notes, _no_slot(daemon, schedule, past, want)])
+
+
+def _no_slot(daemon: Daemon, schedule: queries.ScheduleView, past: queries.SchedulePast, want: Wanted) -> str:
+    coming = daemon.upcoming(schedule.name, n=1, after=want.begin - _INSTANT)
+    fire = datetime.fromisoformat(str(coming[0]["fire_time"])) if coming else None
+    if fire is None or fire >= want.end:
+        text = f"{both(iso(want.begin), schedule.timezone)} is no fire time of {schedule.name}"
+        text += f" ({schedule.rule}, {schedule.timezone})"
         if coming:
             text += f"; the next after it is {coming[0]['fire_time']} ({coming[0]['local']})"
-    return _answer(of, "slot", [text])
+        return text
+
+    if schedule.paused is not None and fire > from_us(past.decided_until_us):
+        return f"{schedule.name} is paused by {schedule.paused.who}: this fire time is judged when it goes on"
+    return f"{schedule.name} at {both(iso(fire), schedule.timezone)}: {undecided(fire, past, now=clock.now())}"
 
 
-def _run(daemon: Daemon, conn: Connection, run: queries.RunView) -> Answer:
+def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) -> Answer:
     slot = None
     sentences: list[str] = []
     if run.schedule is not None and run.fire_time is not None:
         slot = queries.slot_of_run(conn, run.schedule, to_us(datetime.fromisoformat(run.fire_time)))
         if slot is not None:
-            sentences += [f"{run.schedule} at {slot.fire_time}: {slot.sentence}", *_jumps(conn, slot)]
+            told = f"{run.schedule} at {both(slot.fire_time, timezone)}: {slot.sentence}"
+            sentences += [told, *_jumps(conn, slot)]
     else:
         detail = queries.run_detail(conn, queries.find_run(conn, run.id).id)
-        sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {run.created_at}")
-    return _answer(run.name, "run", [*sentences, *_story(daemon, run)], slot=slot, run=run)
+        at = both(run.created_at, timezone)
+        sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {at}")
+    return _answer(run.name, "run", [*sentences, *_story(daemon, run, timezone)], slot=slot, run=run)
 
 
-def _story(daemon: Daemon, run: queries.RunView) -> list[str]:
+def _story(daemon: Daemon, run: queries.RunView, timezone: str) -> list[str]:
     held = daemon.holds().get(run.id)
     if held is not None:
         return [f"run {run.name} is {held}"]
     text = f"run {run.name} is {run.shown}"
     if run.started_at is not None:
-        text += f", began at {run.started_at}"
+        text += f", began at {both(run.started_at, timezone)}"
     if run.ended_at is not None:
-        text += f", ended at {run.ended_at}"
+        text += f", ended at {both(run.ended_at, timezone)}"
     return [f"{text}: {run.message}" if run.message else text]
+
+
+def _timezone(daemon: Daemon) -> str:
+    facts = daemon.facts()["daemon"]
+    return str(facts["timezone"]) if isinstance(facts, dict) else "UTC"
 
 
 def _jumps(conn: Connection, slot: queries.SlotView) -> list[str]:
@@ -129,19 +150,6 @@ def _jumps(conn: Connection, slot: queries.SlotView) -> list[str]:
 def _waits(daemon: Daemon) -> list[dict[str, object]]:
     waits = daemon.facts()["clock_waits"]
     return waits if isinstance(waits, list) else []
-
-
-def _instant(text: str, timezone: str) -> datetime:
-    """
-    Read the TIME of ``SCHEDULE@TIME``: with a zone as it stands, without one in the schedule's own.
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no time: write it like 2026-03-29T02:30:00Z") from None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=ZoneInfo(timezone))
-    return utc(instant)
 
 
 def _answer(
