@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.canned import a_line, a_run
+from support.canned import a_line, a_run, a_status
 from support.program import ENVIRONMENT, PROGRAM, Orchd
 from support.unix_server import UnixServer
 
@@ -103,6 +103,16 @@ def test_start_waits_for_the_end(server: UnixServer, orchd: Orchd, state: str, c
 
     assert done.returncode == code
     assert f"is {state.capitalize()}" in done.stdout
+
+
+def test_the_status_says_how_many_schedules_it_leaves_out(orchd: Orchd, server: UnixServer) -> None:
+    """
+    Below the next fire times, when there are more.
+    """
+    assert "more schedule" not in orchd("status").stdout
+    server.answers["GET /status"] = a_status(next_more=3)
+
+    assert "and 3 more schedules: `orchd schedules` lists all" in orchd("status").stdout
 
 
 def test_next_explains_only_when_asked(orchd: Orchd) -> None:

@@ -41,6 +41,19 @@ def test_the_soonest_of_all_come_first(rig: Rig) -> None:
     ]
 
 
+def test_each_schedule_comes_once_in_the_soonest(rig: Rig) -> None:
+    """
+    The nearest first, and how many more there are; none that is paused.
+    """
+    rig.use(every_minute("b"), every_minute("a"), every_minute("c", rule="0 0 1 1 *"), every_minute("paused"))
+    with rig.database.writing() as conn:
+        schedules.pause(conn, "paused", who="ann", note="", at_us=to_us(START))
+    rig.take_over()
+    rows, more = Overview(rig.board).soonest(n=2, after=START)
+
+    assert (["a 10:01", "b 10:01"], 1) == ([f"{row['schedule']} {str(row['fire_time'])[11:16]}" for row in rows], more)
+
+
 def test_a_schedule_that_is_not_there_is_not_found(rig: Rig) -> None:
     """
     The sentence says which there are.

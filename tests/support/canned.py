@@ -180,5 +180,6 @@ def a_status(**changes: Any) -> Json:
         "config_error": None,
         "clock_jumps": [],
         "clock_waits": [],
+        "next_more": 0,
         "counts": {"success": 12},
     } | changes

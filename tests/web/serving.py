@@ -75,6 +75,12 @@ class SmallDaemon:
         """
         return Overview(self.rig.board).upcoming(schedule, n=n, after=after or START)
 
+    def soonest(self, *, n: int) -> tuple[Sequence[Json], int]:
+        """
+        Give the next fire time of each schedule.
+        """
+        return Overview(self.rig.board).soonest(n=n, after=START)
+
     def flow_errors(self) -> Mapping[str, str]:
         """
         Give the broken files.

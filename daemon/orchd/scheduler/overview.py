@@ -51,13 +51,23 @@ class Overview:
             return list(_coming(entries[schedule], after=after, n=n))
 
         # One fire time of each first, so that thousands of schedules cost one step each.
-        first = heapq.nsmallest(
-            n,
-            (entry for entry in entries.values() if entry.row.paused is None and entry.next_fire is not None),
-            key=lambda entry: entry.next_fire or after,
-        )
+        first = heapq.nsmallest(n, self._ticking(), key=lambda entry: entry.next_fire or after)
         rows = [row for entry in first for row in _coming(entry, after=after, n=n)]
         return sorted(rows, key=lambda row: (str(row["fire_time"]), str(row["schedule"])))[:n]
+
+    def soonest(self, *, n: int, after: datetime) -> tuple[list[Json], int]:
+        """
+        Give the next fire time after *after* of each of the *n* soonest schedules, and how many more have one.
+        """
+        ticking = self._ticking()
+        first = heapq.nsmallest(n, ticking, key=lambda entry: entry.next_fire or after)
+        rows = [row for entry in first for row in _coming(entry, after=after, n=1)]
+        rows.sort(key=lambda row: (str(row["fire_time"]), str(row["schedule"])))
+        return rows, len(ticking) - len(first)
+
+    def _ticking(self) -> list[Entry]:
+        entries = self._board.entries.values()
+        return [entry for entry in entries if entry.row.paused is None and entry.next_fire is not None]
 
     def clock_waits(self, now: datetime) -> list[Json]:
         """

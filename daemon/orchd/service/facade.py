@@ -99,6 +99,12 @@ class Facade:
         """
         return self._overview.upcoming(schedule, n=n, after=after or clock.now())
 
+    def soonest(self, *, n: int) -> tuple[Sequence[Json], int]:
+        """
+        Give the next fire time of the *n* schedules that come first, and how many more schedules have one.
+        """
+        return self._overview.soonest(n=n, after=clock.now())
+
     def flow_errors(self) -> Mapping[str, str]:
         """
         Give file -> why it does not load.

@@ -41,6 +41,11 @@ class Daemon(Protocol):
         Give the next *n* fire times of one schedule, or of all together, as the API's ``next`` rows.
         """
 
+    def soonest(self, *, n: int) -> tuple[Sequence[Json], int]:
+        """
+        Give the next fire time of the *n* schedules that come first, and how many more schedules have one.
+        """
+
     def flow_errors(self) -> Mapping[str, str]:
         """
         Give file -> why it does not load, for each broken flow file.

@@ -74,12 +74,14 @@ class DaemonRoutes:
             held = queries.live_runs(conn, states={FlowRunState.SCHEDULED}, limit=_HELD)
             failed = queries.ended_runs(conn, states=FAILURE_STATES, since_us=since_us, limit=_FAILURES)
             counts = queries.counts(conn, since_us=since_us)
+        coming, more = daemon.soonest(n=_COMING)
         return answer(
             {
                 **daemon.facts(),
                 "running": running,
                 "held": with_holds(daemon, held),
-                "next": daemon.upcoming(None, n=_COMING, after=None),
+                "next": coming,
+                "next_more": more,
                 "failed": failed,
                 "counts": counts,
             }

@@ -14,7 +14,7 @@ def status(answer: Json, screen: Screen) -> None:
     _problems(answer, screen)
     _running(answer["running"], screen)
     _held(answer["held"], screen)
-    _next(answer["next"], screen)
+    _next(answer["next"], answer["next_more"], screen)
     _failed(answer["failed"], screen)
 
 
@@ -94,7 +94,7 @@ def _held(runs: list[Json], screen: Screen) -> None:
         screen.table(columns, rows)
 
 
-def _next(fires: list[Json], screen: Screen) -> None:
+def _next(fires: list[Json], more: int, screen: Screen) -> None:
     screen.heading("Next")
     if not fires:
         screen.line(Cell("No schedule has a coming fire time.", "quiet"))
@@ -116,6 +116,8 @@ def _next(fires: list[Json], screen: Screen) -> None:
         for fire in fires
     ]
     screen.table(columns, rows)
+    if more:
+        screen.line(Cell(f"and {count(more, 'more schedule')}: `orchd schedules` lists all", "quiet"))
 
 
 def _failed(runs: list[Json], screen: Screen) -> None:
