@@ -32,6 +32,8 @@ class GrowingDaemon:
         self._server = server
         self.runs: list[dict[str, Any]] = []
         self.lines: dict[int, list[str]] = {}
+        #: Lines of one answer at most.
+        self.most = 10_000
         server.answers["GET /flows"] = {"flows": [a_flow("data-science")]}
         server.answers["GET /runs"] = self._list
 
@@ -84,6 +86,7 @@ class GrowingDaemon:
                 timeout=min(float(query.get("wait_s", 0)), 1),
             )
             found = [a_line(seq, text) for seq, text in enumerate(self.lines[number], start=1) if seq > after]
+            found = found[: self.most]
             return {"run": dict(self._run(number)), "lines": found, "next": after + len(found)}
 
 
@@ -167,6 +170,21 @@ def test_the_last_lines(daemon: GrowingDaemon, orchd: Orchd) -> None:
     lines = orchd("logs", "data-science", "--tail", "2").stdout.splitlines()
 
     assert [line[-1] for line in lines] == ["d", "e"]
+
+
+@pytest.mark.parametrize(("words", "found"), [((), "abcdefg"), (("--tail", "5"), "cdefg"), (("-f",), "abcdefg")])
+def test_answers_that_are_cut_short_are_gone_on_from(
+    daemon: GrowingDaemon, orchd: Orchd, words: tuple[str, ...], found: str
+) -> None:
+    """
+    An answer holds so many bytes only: fewer lines than were asked for do not mean the end.
+    """
+    daemon.begin(1)
+    daemon.say(1, *"abcdefg")
+    daemon.end(1, "success")
+    daemon.most = 2
+
+    assert found == "".join(line[-1] for line in orchd("logs", daemon.runs[0]["id"], *words).stdout.splitlines())
 
 
 def test_control_characters_are_escaped_unless_raw(daemon: GrowingDaemon, orchd: Orchd) -> None:

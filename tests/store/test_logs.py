@@ -71,6 +71,36 @@ def test_the_last_lines_come_in_order(store: Database) -> None:
         assert "".join(line.text for line in queries.log_tail(conn, run.number, count=2, task="t")) == "ce"
 
 
+def test_one_answer_holds_4_mb_and_the_next_goes_on(store: Database) -> None:
+    """
+    However many lines are wanted, from the beginning or from the end; no line is left out.
+    """
+    texts = ["\u20ac" * 20_000] * 100 + ["last"]
+    run = filled(store, *texts)
+    with store.reading() as conn:
+        for page in (
+            queries.log_lines(conn, run.number, limit=10_000),
+            queries.log_tail(conn, run.number, count=101),
+        ):
+            found = [line.text for line in page]
+            assert 60 < len(found) < 101
+            assert len("".join(found).encode()) <= 4 * 1024 * 1024
+            rest = queries.log_lines(conn, run.number, after=page[-1].seq, limit=10_000)
+            assert [*found, *(line.text for line in rest)] == texts
+
+
+def test_a_line_that_is_longer_than_an_answer_is_given_alone(store: Database) -> None:
+    """
+    A reader always gets on.
+    """
+    run = filled(store, "x" * 5_000_000, "after")
+    with store.reading() as conn:
+        (first,) = queries.log_lines(conn, run.number)
+        (second,) = queries.log_lines(conn, run.number, after=first.seq)
+
+    assert (5_000_000, "after") == (len(first.text), second.text)
+
+
 def test_a_line_cannot_be_stored_twice(store: Database) -> None:
     """
     A second line of the same seq is refused, with all that came with it.

@@ -98,6 +98,17 @@ def test_a_body_that_is_no_json(shared_api: Serving, raw: bytes) -> None:
     assert (400, "usage_error") == (status, answer["error"]["code"])
 
 
+def test_a_body_that_is_too_long(shared_api: Serving) -> None:
+    """
+    More than 1 MiB is not kept, and who sent it hears why.
+    """
+    raw = b'{"flow": "load", "parameters": {"x": "' + b"x" * 20_000_000 + b'"}}'
+    sentence = refused(shared_api.ask("POST", "/api/v1/runs", raw=raw), status=413, code="usage_error")
+
+    assert "1048576 bytes" in sentence
+    assert [] == shared_api.daemon.asked
+
+
 @pytest.mark.parametrize(
     "parameters", ['{"x": "\\ud800"}', '{"x": ' + "9" * 5000 + "}", '{"\\ud800": 1}', '{"x": NaN}']
 )

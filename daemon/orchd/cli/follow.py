@@ -57,9 +57,11 @@ class Follower:
         Print what there is, or its last *tail* lines, and return the run.
         """
         answer = self.page(run_id, tail=tail)
+        left = sys.maxsize if tail is None else tail
         while answer["lines"]:
-            self._show(answer["lines"])
-            if tail is not None:
+            self._show(answer["lines"][:left])
+            left -= len(answer["lines"])
+            if left <= 0:
                 break
             answer = self.page(run_id, after=answer["next"])
         return dict(answer["run"])

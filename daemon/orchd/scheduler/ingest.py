@@ -5,12 +5,14 @@ changes nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from orchd import clock, log
 from orchd.model.ids import FlowRunId
 from orchd.model.records import Finished
 from orchd.model.states import FlowRunState, TaskRunState
+from orchd.model.texts import utf8_size
 from orchd.processes.crash import crash_at
 from orchd.scheduler.board import Board, LiveRun
 from orchd.scheduler.chains import Chains
@@ -82,6 +84,8 @@ class Ingest:
         """
         now_us = clock.now_us()
         found = look(run.folder, run.progress, now_us=now_us, is_end=end is not None)
+        for path, why in found.troubles.items():
+            self.complain(run, path, why)
         is_over = end is not None and not found.has_more
         if not is_over and found.progress == run.progress:
             return found.has_more
@@ -108,11 +112,25 @@ class Ingest:
 
         return found.has_more
 
+    def complain(self, run: LiveRun, path: Path, why: str) -> None:
+        """
+        Say in the run's log, once in the life of this daemon, that a file of its folder cannot be read.
+        """
+        if path in run.told:
+            return
+        _log.warning("run_file_unreadable", run=run.row.name, flow=run.row.flow, file=str(path), why=why)
+        text = f"[orchd] {path} cannot be read ({why}): what else is in it is not stored"
+        line = Line(at=clock.now_us(), level=_ERROR_LEVEL, stream="logger", owner=None, text=text)
+        with self._database.writing() as conn:
+            self._store(conn, run, Look(progress=run.progress), [line], run.stored_bytes)
+        run.next_seq += 1
+        run.told.add(path)
+
     def _within_limit(self, run: LiveRun, lines: list[Line], now_us: int) -> tuple[list[Line], int]:
         """
         Leave out what is beyond the limit, and say so once.
         """
-        stored = run.stored_bytes + sum(_size(line.text) for line in lines)
+        stored = run.stored_bytes + sum(utf8_size(line.text) for line in lines)
         if stored <= self.max_output:
             return lines, stored
         if run.stored_bytes > self.max_output:
@@ -120,7 +138,7 @@ class Ingest:
         kept: list[Line] = []
         size = run.stored_bytes
         for line in lines:
-            size += _size(line.text)
+            size += utf8_size(line.text)
             if size > self.max_output:
                 break
             kept.append(line)
@@ -187,11 +205,6 @@ class Ingest:
             message=end.message,
         )
         return self._chains.on_finish(conn, run.row, state=end.state, ended_at_us=at)
-
-
-def _size(text: str) -> int:
-    # Python knows at once whether a text is ASCII; only others are encoded to be measured.
-    return len(text) if text.isascii() else len(text.encode())
 
 
 def begin(conn: Connection, run: LiveRun, *, at_us: int) -> None:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from orchd.web import errors
 from orchd.web.answers import ErrorBody
 from orchd.web.daemon import Daemon
+from orchd.web.limits import BodyLimit
 from orchd.web.runs import RunRoutes
 from orchd.web.schedules import ScheduleRoutes
 from orchd.web.status import DaemonRoutes
@@ -26,6 +27,7 @@ def make_app(daemon: Daemon, *, version: str) -> FastAPI:
         responses={"default": {"model": ErrorBody, "description": "what went wrong, in one sentence"}},
     )
     errors.install(app)
+    app.add_middleware(BodyLimit)
     for routes in (DaemonRoutes(daemon), RunRoutes(daemon), ScheduleRoutes(daemon)):
         app.include_router(routes.router())
     return app

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from orchd import log
 from orchd.errors import OrchdError
+from orchd.web.limits import MAX_BODY
 
 _log = log.get("web")
 
@@ -37,6 +38,8 @@ def _http(_: Request, error: Exception) -> JSONResponse:
         return _answer(404, "not_found", "there is no such path; /api/v1/openapi.json lists them all")
     if status == 400:
         return _answer(400, "usage_error", "the body of the request cannot be read as JSON")
+    if status == 413:
+        return _answer(413, "usage_error", f"the body of the request is over {MAX_BODY} bytes; send less")
 
     return _answer(status, "http_error", str(error))
 
