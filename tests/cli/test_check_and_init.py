@@ -71,6 +71,50 @@ def test_schedules_must_fit_the_flows(folder: Path, orchd: Orchd) -> None:
     assert "the flow 'one' has no parameter 'rato'; did you mean 'ratio'?" in done.stderr
 
 
+def test_mistakes_of_every_kind_are_told_at_once(folder: Path, orchd: Orchd) -> None:
+    """
+    Config, environment file, flow files, and parameters of flows that did load: no kind hides another.
+    """
+    (folder / "orchd.toml").write_text(
+        SCHEDULE + 'parameters = { rato = 1 }\n[schedules.m]\nflow = "f"\ncron = "61 * * * *"\n[daemon]\nnope = 1\n'
+    )
+    text = (folder / "orchd.toml").read_text().replace("[flows]\n", '[flows]\nenv_file = "flows.env"\n')
+    (folder / "orchd.toml").write_text(text)
+    (folder / "flows.env").write_text("A=1\nfoo bar\n")
+    (folder / "flows" / "bad.py").write_text("x = = 1\n")
+    done = orchd("check", "--config", str(folder))
+
+    assert done.returncode == 78
+    told = ["[schedules.m] cron", "'nope'", "flows.env, line 2 is no NAME=value", "no parameter 'rato'"]
+    lines = done.stderr.splitlines()
+    assert [part for part, line in zip(told, lines, strict=False) if part not in line] == []
+    assert lines[-1] == f"orchd: {folder}/flows/bad.py: line 1: syntax error: invalid syntax"
+
+
+def test_an_environment_file_is_checked_without_any_flow_file(folder: Path, orchd: Orchd) -> None:
+    """
+    Its line is named.
+    """
+    (folder / "orchd.toml").write_text('[flows]\nenv_file = "flows.env"\n')
+    for line in ("foo bar", "=3", "1X=2"):
+        (folder / "flows.env").write_text(f"A=1\nexport Q=3\n{line}\n")
+        done = orchd("check", "--config", str(folder))
+
+        assert (done.returncode, f"{folder}/flows.env, line 3 is no" in done.stderr) == (78, True)
+
+
+def test_a_terminal_is_told_no_control_characters(folder: Path, orchd: Orchd) -> None:
+    """
+    What a config has in its names is shown by its escapes.
+    """
+    (folder / "orchd.toml").write_text('["a\\u001b[2J\\u202e"]\n', encoding="utf-8")
+    done = orchd("check", "--config", str(folder))
+
+    assert done.returncode == 78
+    assert "\x1b" not in done.stderr
+    assert "\u202e" not in done.stderr
+
+
 def test_two_flows_of_one_name_are_refused(folder: Path, orchd: Orchd) -> None:
     """
     The sentence names both files.

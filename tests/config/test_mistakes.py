@@ -55,8 +55,16 @@ MISTAKES = [
     (GOOD + "parameters = 3\n", 4, "must be a table of keys and values"),
     ('[schedules.n]\nflow = "f"\nafter = []\n', 3, "after = []: is empty: give one at least"),
     ('[schedules."a@b"]\nflow = "f"\ncron = "* * * * *"\n', 1, "is no name"),
-    ("[daemon]\nmax_runs = 1\nmax_runs = 2\n", 3, "a key or table is written twice"),
-    (GOOD + "[schedules.n]\n", 4, "a key or table is written twice"),
+    ("[daemon]\nmax_runs = 1\nmax_runs = 2\n", 3, "line 3: daemon.max_runs is written twice, first in line 2; remove"),
+    (GOOD + "[schedules.n]\n", 4, "line 4: [schedules.n] is written twice, first in line 1; remove"),
+    ('[schedules."a\\u001bb"]\nflow = "f"\ncron = "* * * * *"\n', 1, "is no name"),
+    ('[schedules.n]\nflow = "f\\u202ex"\ncron = "* * * * *"\n', 2, "is no name"),
+    ('[schedules.n]\nflow = "f"\nafter = ["a", "b\\u0000"]\n', 3, "is no name"),
+    ('[schedules.n]\nflow = "f"\nafter = ["b", "b"]\n', 3, "[schedules.n] after: 'b' is there twice; remove one"),
+    ('[schedules.n]\nflow = "f"\nevery = "1M"\n', 3, "m is minutes; write 1m for them, or for months use cron"),
+    ('[schedules.n]\nflow = "f"\ncron = "0 0 * * MOO"\n', 3, "day of week 'MOO' cannot be read"),
+    ('[schedules.date]\nflow = "f"\ncron = 3\n', 3, "[schedules.date] cron = 3: must be text in double quotes"),
+    ('[daemon]\nstore = "sqlite\nmax_runs = 3\n', 2, "not TOML: a closing quote is missing"),
     ("[daemon]\nstore = sqlite\n", 2, "not TOML: invalid value; text stands in double quotes"),
     ('[schedules.a]\nflow = "x"\nafter = ["x"]\n', 3, "[schedules.a] after: 'x' after 'x' is a circle"),
 ]
@@ -86,6 +94,38 @@ def test_all_mistakes_are_told(tmp_path: Path) -> None:
         config.load(tmp_path, env=ENV)
 
     assert len(caught.value.problems) == 3
+
+
+def test_mistakes_of_every_kind_are_told_together_in_the_order_of_lines(tmp_path: Path) -> None:
+    """
+    A wrong key hides no wrong cron, zone, path or circle; a file that is no TOML hides no other file.
+    """
+    (tmp_path / "a.toml").write_text(
+        f"{GOOD}overlap = 3\n"
+        '[schedules.m]\nflow = "f"\ncron = "61 * * * *"\n'
+        '[daemon]\nmax_runs = "8"\ntimezone = "Nowhere"\nstore = "mysql:"\n'
+        '[schedules.o]\nflow = "g"\nafter = ["g"]\n'
+        '[flows]\npaths = ["nowhere"]\n'
+    )
+    (tmp_path / "b.toml").write_text("x = \n")
+    (tmp_path / "c.toml").write_text("[demon]\n[daemon]\nmax_runs = 3\n")
+    examined = config.examine(tmp_path, env=ENV)
+
+    lines = [("a", 4), ("a", 7), ("a", 9), ("a", 10), ("a", 11), ("a", 14), ("a", 16), ("b", 1), ("c", 1), ("c", 3)]
+    places = [f"{tmp_path}/{name}.toml, line {line}" for name, line in lines]
+    assert [problem.split(": ")[0] for problem in examined.problems] == places
+    assert not examined.is_whole
+
+
+def test_what_is_right_beside_a_mistake_can_still_be_looked_at(tmp_path: Path) -> None:
+    """
+    The examined config has every schedule and setting that can be meant.
+    """
+    (tmp_path / "orchd.toml").write_text(f"{GOOD}[schedules.m]\nflow = 3\n[daemon]\nmax_runs = 5\nstop_grace = 1\n")
+    examined = config.examine(tmp_path, env=ENV)
+
+    assert [schedule.name for schedule in examined.config.schedules] == ["n"]
+    assert (examined.config.daemon.max_runs, len(examined.problems), examined.is_whole) == (5, 2, True)
 
 
 @pytest.mark.parametrize(

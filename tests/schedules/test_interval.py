@@ -21,7 +21,7 @@ LENGTHS = {
     "0.5h": timedelta(minutes=30),
     "PT90S": timedelta(seconds=90),
     "pt1h0.5s": timedelta(hours=1, seconds=0.5),
-    " 10M ": timedelta(minutes=10),
+    " 10m ": timedelta(minutes=10),
 }
 
 
@@ -54,6 +54,7 @@ REFUSED = {
     "PT": "cannot be read",
     "1M1D": "cannot be read",
     "P1M": "months and years have no length: use cron",
+    "1M": "m is minutes; write 1m for them, or for months use cron",
     "-5s": "cannot be read",
     "٣s": "cannot be read",
     "1.5d": "every '1.5d' mixes days, which keep the wall clock, with elapsed time; write 36h for elapsed time",

@@ -4,7 +4,7 @@ The config files, read, checked and resolved into one frozen value; each mistake
 
 from orchd.config.checks import check_flows, parameter_problems
 from orchd.config.files import flow_files
-from orchd.config.loading import load
+from orchd.config.loading import Examined, examine, load
 from orchd.config.problems import ConfigProblems
 from orchd.config.settings import Config, DaemonSettings, FlowFiles, FlowSettings, Retention
 
@@ -12,10 +12,12 @@ __all__ = [
     "Config",
     "ConfigProblems",
     "DaemonSettings",
+    "Examined",
     "FlowFiles",
     "FlowSettings",
     "Retention",
     "check_flows",
+    "examine",
     "flow_files",
     "load",
     "parameter_problems",

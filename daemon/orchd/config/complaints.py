@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from orchd.config.files import KeyPath, Merged
 from orchd.config.problems import did_you_mean, toml_value
 from orchd.config.tables import NAMED, NOT_YET, TABLES, Document, Table
+from orchd.model.names import ESCAPES
 
 #: pydantic's kind of error -> what is wrong, in plain words.
 _WORDS: Final = {
@@ -20,17 +21,23 @@ _WORDS: Final = {
     "tuple_type": "must be a list in square brackets",
     "dict_type": "must be a table of keys and values",
     "model_type": "must be a table of keys and values",
-    "string_pattern_mismatch": "is no name: it has a control character, '@' or '/' in it",
-    "string_too_long": "is too long: 200 characters at most",
     "too_short": "is empty: give one at least",
 }
+
+
+def location(loc: Sequence[str | int]) -> KeyPath:
+    """
+    Return the keys in *loc*, without pydantic's own words for the name of an entry and for members of a union.
+    """
+    third = () if loc[2:3] == ("[key]",) else loc[2:3]
+    return (*loc[:2], *third, *(part for part in loc[3:] if part not in ("datetime", "date")))
 
 
 def say(error: ErrorDetails, merged: Merged) -> str:
     """
     Return *error* as one sentence.
     """
-    key: KeyPath = tuple(part for part in error["loc"] if part not in ("[key]", "datetime", "date"))
+    key = location(error["loc"])
     kind = error["type"]
     if kind == "extra_forbidden":
         return f"{place(key[:-1] if len(key) > 1 else key, merged, at=key)}{_unknown(key)}"
@@ -95,4 +102,4 @@ def _example(key: Sequence[str | int]) -> str:
 
 def _quoted(part: str | int) -> str:
     text = str(part)
-    return text if text.replace("-", "").replace("_", "").isalnum() else f'"{text}"'
+    return text if text.replace("-", "").replace("_", "").isalnum() else f'"{text.translate(ESCAPES)}"'

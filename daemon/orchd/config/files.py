@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from orchd.config.problems import ConfigProblems
 from orchd.errors import ConfigError
 
 KeyPath = tuple[str | int, ...]
@@ -43,6 +42,10 @@ class Merged:
     data: dict[str, Any] = field(default_factory=dict)
     sources: dict[KeyPath, TomlFile] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
+    #: One sentence for each file that cannot be read, and for each key that two files say.
+    problems: list[str] = field(default_factory=list)
+    #: False when a file could not be read, so that nothing can be said to be missing.
+    is_whole: bool = True
 
     def where(self, key: KeyPath) -> str:
         """
@@ -67,16 +70,18 @@ def read(path: Path | None) -> Merged:
     """
     Read *path* (a file, or a folder's ``*.toml`` files in the order of their names); None reads nothing.
 
-    Raises:
-        ConfigError: it is not there, cannot be read, is not TOML, or two files say the same key.
-    """
-    merged = Merged()
-    files = [] if path is None else [_read_file(file) for file in _toml_files(path)]
-    merged.files = tuple(file.path for file in files)
-    doubles = [double for file in files for double in _merge(merged, file)]
-    if doubles:
-        raise ConfigProblems(doubles)
+    What is wrong with one file does not hide the others: it is among the problems of what is returned.
 
+    Raises:
+        ConfigError: there is nothing at *path*.
+    """
+    merged = Merged(files=() if path is None else tuple(_toml_files(path)))
+    for name in merged.files:
+        try:
+            merged.problems += _merge(merged, _read_file(name))
+        except ConfigError as error:
+            merged.problems.append(str(error))
+            merged.is_whole = False
     return merged
 
 
@@ -107,6 +112,7 @@ def _toml_files(path: Path) -> list[Path]:
 
 
 def _read_file(path: Path) -> TomlFile:
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         return TomlFile(path, tomllib.loads(text), _lines_of_keys(text))
@@ -115,30 +121,47 @@ def _read_file(path: Path) -> TomlFile:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(_not_toml(path, str(error))) from error
+        raise ConfigError(_not_toml(path, text, str(error))) from error
 
 
-def _not_toml(path: Path, message: str) -> str:
+def _not_toml(path: Path, text: str, message: str) -> str:
     found = _LINE_OF_ERROR.search(message)
     line = f", line {found[1]}" if found and found[1] else ""
     what = _LINE_OF_ERROR.sub("", message)
     if "twice" in what or "overwrite" in what:
-        return f"{path}{line}: a key or table is written twice ({what}); remove or rename one of them"
+        return f"{path}{line}: {_twice(text, int(found[1]) if found and found[1] else 0)}; remove or rename one of them"
+
+    if what.startswith(("Illegal character '\\n'", "Unterminated string", 'Expected "\'"')):
+        return f"{path}{line}: not TOML: a closing quote is missing; text stands between two quotes on one line"
 
     hint = "; text stands in double quotes" if "Invalid value" in what else ""
     return f"{path}{line}: not TOML: {what[:1].lower()}{what[1:]}{hint}"
 
 
-def _lines_of_keys(text: str) -> dict[KeyPath, int]:
-    lines: dict[KeyPath, int] = {}
+def _twice(text: str, number: int) -> str:
+    second = next((path for line, path in _keys(text) if line == number), None)
+    first = _lines_of_keys(text).get(second, number) if second else number
+    if second is None or first == number:
+        return "a key or table is written twice"
+
+    words = ".".join(map(str, second))
+    is_table = text.splitlines()[number - 1].lstrip().startswith("[")
+    return f"{f'[{words}]' if is_table else words} is written twice, first in line {first}"
+
+
+def _keys(text: str) -> Iterator[tuple[int, KeyPath]]:
     table: KeyPath = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.fullmatch(line):
-            path = table = _split(header[1])
+            table = _split(header[1])
+            yield number, table
         elif key := _KEY.match(line):
-            path = table + _split(key[1])
-        else:
-            continue
+            yield number, table + _split(key[1])
+
+
+def _lines_of_keys(text: str) -> dict[KeyPath, int]:
+    lines: dict[KeyPath, int] = {}
+    for number, path in _keys(text):
         for length in range(1, len(path) + 1):
             lines.setdefault(path[:length], number)
     return lines

@@ -2,21 +2,38 @@
 From a path to a checked :class:`~orchd.config.settings.Config`: read, merge, validate, resolve.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from orchd.config import places
-from orchd.config.complaints import place, say
-from orchd.config.files import Merged, read
+from orchd.config.complaints import location, place, say
+from orchd.config.files import KeyPath, Merged, read
 from orchd.config.problems import ConfigProblems, toml_value
 from orchd.config.schedules import circle_problems, schedule_problems, spec_of, zone_problem
 from orchd.config.settings import Config, DaemonSettings, FlowFiles, FlowSettings, Retention
-from orchd.config.tables import Document, FlowTable, Table
+from orchd.config.tables import NAMED, Document, FlowTable, Table
 from orchd.errors import ConfigError
+
+_PLACE: Final = re.compile(r"(.+?), line (\d+): ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """
+    A config without what is wrong in it, and what that is.
+    """
+
+    config: Config
+    #: One sentence for each mistake, in the order of files and lines.
+    problems: tuple[str, ...]
+    #: False when files or paths could not be read, so that no flow can be said to be missing.
+    is_whole: bool
 
 
 def load(path: Path | None, *, env: Mapping[str, str]) -> Config:
@@ -31,29 +48,39 @@ def load(path: Path | None, *, env: Mapping[str, str]) -> Config:
     Raises:
         ConfigProblems: (a ConfigError) with one sentence for each mistake.
     """
-    merged = read(path)
-    try:
-        document = Document.model_validate(merged.data)
-    except ValidationError as error:
-        # Sorted out by place: a value that fits no member of a union is reported once for each member.
-        found = {_location(item["loc"]): say(item, merged) for item in reversed(error.errors())}
-        raise ConfigProblems(tuple(reversed(found.values()))) from error
+    examined = examine(path, env=env)
+    if examined.problems:
+        raise ConfigProblems(examined.problems)
 
+    return examined.config
+
+
+def examine(path: Path | None, *, env: Mapping[str, str]) -> Examined:
+    """
+    Do what :func:`load` does, but go on after each mistake, so that all of them are found.
+
+    Raises:
+        ConfigError: there is nothing at *path*.
+    """
+    merged = read(path)
+    document, wrong = _validated(merged)
     written = document.daemon.timezone
     zone = written if written and places.is_zone(written) else places.timezone(env)
-    problems = [*_daemon_problems(document, merged), *_path_problems(document, merged)]
+    wrong_paths = list(_path_problems(document, merged))
+    problems = [*merged.problems, *wrong.values(), *_daemon_problems(document, merged, env), *wrong_paths]
+    schedules = {}
     for name, table in document.schedules.items():
-        problems += schedule_problems(name, table, merged, default_zone=zone)
+        if found := list(schedule_problems(name, table, merged, default_zone=zone)):
+            problems += found
+        else:
+            schedules[name] = table
     problems += circle_problems(document.schedules, merged)
-    if problems:
-        raise ConfigProblems(problems)
-
-    return Config(
+    config = Config(
         daemon=_daemon(document, merged, zone, env),
         retention=Retention(**_given(document.retention)),
         flows=_flow_files(document, merged),
         flow=MappingProxyType({name: _flow_settings(table) for name, table in document.flow.items()}),
-        schedules=tuple(spec_of(name, table, default_zone=zone) for name, table in document.schedules.items()),
+        schedules=tuple(spec_of(name, table, default_zone=zone) for name, table in schedules.items()),
         path=None if path is None else path.absolute(),
         files=merged.files,
         origins=MappingProxyType(
@@ -64,17 +91,56 @@ def load(path: Path | None, *, env: Mapping[str, str]) -> Config:
             }
         ),
     )
+    is_whole = merged.is_whole and not wrong_paths and all(key[0] != "flows" for key in wrong)
+    return Examined(config=config, problems=_in_order(problems, merged.files), is_whole=is_whole)
 
 
-def _location(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    return tuple(part for part in loc if part not in ("datetime", "date"))
+def _validated(merged: Merged) -> tuple[Document, dict[KeyPath, str]]:
+    try:
+        return Document.model_validate(merged.data), {}
+    except ValidationError as error:
+        errors = error.errors()
+    # Sorted out by place: a value that fits no member of a union is reported once for each member.
+    found = {location(item["loc"]): say(item, merged) for item in reversed(errors)}
+    data = {name: dict(value) if isinstance(value, dict) else value for name, value in merged.data.items()}
+    for key in found:
+        _remove(data, key)
+    return Document.model_validate(data), dict(reversed(found.items()))
+
+
+def _remove(data: dict[str, Any], key: KeyPath) -> None:
+    """
+    Take the setting that *key* is in out of *data*: a key of a table, or the whole of what has a name.
+    """
+    first, *rest = key
+    table = data.get(str(first))
+    if not rest or not isinstance(table, dict) or (first not in NAMED and rest[0] not in table):
+        data.pop(str(first), None)
+    else:
+        table.pop(rest[0], None)
+
+
+def _in_order(problems: Sequence[str], files: Sequence[Path]) -> tuple[str, ...]:
+    numbers = {str(file): number for number, file in enumerate(files)}
+
+    def place_of(problem: str) -> tuple[int, int]:
+        found = _PLACE.match(problem)
+        return (numbers.get(found[1], len(numbers)), int(found[2])) if found else (len(numbers), 0)
+
+    return tuple(sorted(problems, key=place_of))
 
 
 def _given(table: Table) -> dict[str, Any]:
     return {key: value for key in type(table).model_fields if (value := getattr(table, key)) is not None}
 
 
-def _daemon_problems(document: Document, merged: Merged) -> Iterator[str]:
+def _daemon_problems(document: Document, merged: Merged, env: Mapping[str, str]) -> Iterator[str]:
+    try:
+        places.check_socket(_socket(document, merged, env))
+    except ConfigError as error:
+        where = f"{place(('daemon', 'socket'), merged)}: " if document.daemon.socket else ""
+        yield f"{where}{error}"
+
     zone = document.daemon.timezone
     if zone and (problem := zone_problem(zone)):
         yield f"{place(('daemon', 'timezone'), merged)} = {toml_value(zone)}: {problem}"
@@ -113,18 +179,24 @@ def _resolve(text: str, key: tuple[str | int, ...], merged: Merged) -> Path:
 
 
 def _daemon(document: Document, merged: Merged, zone: str, env: Mapping[str, str]) -> DaemonSettings:
-    table = document.daemon
-    state_dir = _resolve(table.state_dir, ("daemon", "state_dir"), merged) if table.state_dir else places.state_dir(env)
-    default = places.socket(env, state_dir=state_dir)
-    socket = _resolve(table.socket, ("daemon", "socket"), merged) if table.socket else default
-    try:
-        places.check_socket(socket)
-    except ConfigError as error:
-        where = f"{place(('daemon', 'socket'), merged)}: " if table.socket else ""
-        raise ConfigProblems([f"{where}{error}"]) from error
-
-    given = _given(table) | {"socket": socket, "state_dir": state_dir, "timezone": zone}
+    given = _given(document.daemon) | {
+        "socket": _socket(document, merged, env),
+        "state_dir": _state_dir(document, merged, env),
+        "timezone": zone,
+    }
     return DaemonSettings(**({"store": "sqlite"} | given))
+
+
+def _state_dir(document: Document, merged: Merged, env: Mapping[str, str]) -> Path:
+    text = document.daemon.state_dir
+    return _resolve(text, ("daemon", "state_dir"), merged) if text else places.state_dir(env)
+
+
+def _socket(document: Document, merged: Merged, env: Mapping[str, str]) -> Path:
+    if text := document.daemon.socket:
+        return _resolve(text, ("daemon", "socket"), merged)
+
+    return places.socket(env, state_dir=_state_dir(document, merged, env))
 
 
 def _flow_files(document: Document, merged: Merged) -> FlowFiles:

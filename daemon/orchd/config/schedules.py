@@ -3,6 +3,7 @@ From a ``[schedules.NAME]`` table to a checked :class:`~orchd.model.specs.Schedu
 """
 
 import zoneinfo
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
 
@@ -65,6 +66,9 @@ def schedule_problems(name: str, table: ScheduleTable, merged: Merged, *, defaul
         if getattr(table, given) is not None and kinds[0] not in fitting:
             fit = " or ".join(fitting)
             yield f"{place((*key, given), merged)}: means nothing beside '{kinds[0]}', only with {fit}; remove it"
+
+    if doubles := [flow for flow, times in Counter(table.after or ()).items() if times > 1]:
+        yield f"{place((*key, 'after'), merged)}: '{doubles[0]}' is there twice; remove one of them"
 
     try:
         rule_of(spec_of(name, table, default_zone=default_zone))

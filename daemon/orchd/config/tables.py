@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from orchd.config.durations import parse_duration, parse_size
+from orchd.model.names import name_problem
 from orchd.model.specs import CatchUp, Overlap, When
 
 
@@ -43,11 +44,18 @@ def _size(text: str) -> int:
     return size
 
 
+def _named(name: str) -> str:
+    if problem := name_problem(name):
+        raise PydanticCustomError("orchd", "{what}", {"what": problem})
+
+    return name
+
+
 Duration = Annotated[timedelta, BeforeValidator(_parsed(parse_duration, "a duration"))]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_parsed(_positive, "a duration"))]
 Size = Annotated[int, BeforeValidator(_parsed(_size, "a size"))]
 Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f@/]+$")]
+Name = Annotated[str, AfterValidator(_named)]
 
 
 class Table(BaseModel):

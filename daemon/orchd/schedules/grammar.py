@@ -95,12 +95,12 @@ def parse(expr: str) -> CronText:
     if len(expr) > MAX_LENGTH:
         raise RuleError(f"a cron rule of {len(expr)} characters is too long; write at most {MAX_LENGTH}")
 
-    text = expr.strip().lower()
+    text = expr.strip()
     if text.startswith("@"):
-        if text not in _MACROS:
+        if text.lower() not in _MACROS:
             raise RuleError(f"{expr!r} is not a known word; write five fields or one of {', '.join(_MACROS)}")
 
-        text = _MACROS[text]
+        text = _MACROS[text.lower()]
 
     parts = text.split()
     if len(parts) in (6, 7):
@@ -136,18 +136,19 @@ def _field(kind: _Kind, text: str) -> Field:
 
 
 def _special(kind: _Kind, item: str) -> str | None:
+    word = item.lower()
     if kind is _DAY:
-        if item in ("l", "lw"):
-            return item.upper()
+        if word in ("l", "lw"):
+            return word.upper()
 
-        if found := re.fullmatch(r"(\d+)w", item, re.ASCII):
+        if found := re.fullmatch(r"(\d+)w", word, re.ASCII):
             return f"{_number(kind, found[1], item)}W"
 
     if kind is _WEEKDAY:
-        if found := re.fullmatch(r"(\w+)l", item, re.ASCII):
+        if found := re.fullmatch(r"(\w+)l", word, re.ASCII):
             return f"{_number(kind, found[1], item) % 7}L"
 
-        if found := re.fullmatch(r"(\w+)#(\w+)", item, re.ASCII):
+        if found := re.fullmatch(r"(\w+)#(\w+)", word, re.ASCII):
             if found[2] not in "12345":
                 raise kind.fail(item, "asks for a week that no month has; write #1 to #5")
 
@@ -157,7 +158,7 @@ def _special(kind: _Kind, item: str) -> str | None:
 
 
 def _values(kind: _Kind, item: str) -> range:
-    found = _ITEM.fullmatch(item)
+    found = _ITEM.fullmatch(item.lower())
     if found is None:
         raise kind.fail(item, f"cannot be read; write *, a number from {kind.low} to {kind.high}, 1-3, */2 or 1,3")
 

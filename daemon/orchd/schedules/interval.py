@@ -130,6 +130,9 @@ def _period(text: str) -> tuple[timedelta, bool]:
             " (months and years have no length: use cron)"
         )
 
+    if "M" in text and not word.startswith("p"):
+        raise RuleError(f"every {text!r} is unclear: m is minutes; write {word} for them, or for months use cron")
+
     given = [(Fraction(number), unit) for number, unit in zip(found.groups(), "wdhms", strict=True) if number]
     in_days = [unit in "wd" for _, unit in given]
     seconds = sum(number * _UNITS[unit] for number, unit in given)

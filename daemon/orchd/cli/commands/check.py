@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from orchd import config
 from orchd.cli import table
 from orchd.cli.arguments import Parser, add_examples
+from orchd.cli.safe import complain
 from orchd.config.problems import ConfigProblems
 from orchd.errors import ConfigError, FlowError
 from orchd.model.specs import Description, FlowSpec
+from orchd.processes.envfile import read_env_file
 
 
 def configure(parser: Parser, _name: str) -> None:
@@ -38,24 +39,22 @@ def run(args: argparse.Namespace) -> int:
     """
     Print one line for each problem; the exit code says of what kind the worst is.
     """
-    try:
-        loaded = config.load(Path(args.config) if args.config else None, env=os.environ)
-    except ConfigProblems as error:
-        return _refuse(error.problems, ConfigError.exit_code)
-
+    examined = config.examine(Path(args.config) if args.config else None, env=os.environ)
+    loaded, problems = examined.config, list(examined.problems)
+    env_file = _env_file(loaded, problems)
     files = config.flow_files(loaded.flows.paths)
     limit_s = loaded.flows.describe_timeout.total_seconds()
     describe = table.part("describe").describe_in_child
-    described = [describe(file, time_limit_s=limit_s, env_file=loaded.flows.env_file) for file in files]
+    described: list[Description] = [describe(file, time_limit_s=limit_s, env_file=env_file) for file in files]
     for description in described:
         for warning in description.warnings:
-            print(f"orchd: warning: {description.file}: {warning}", file=sys.stderr)
-    broken = [f"{item.file}: {item.error}" for item in described if item.error]
-    flows, doubles = _by_name(described)
-    problems = [] if broken else _mistakes(loaded, flows)
-    if broken or doubles or problems:
-        code = ConfigError.exit_code if problems else FlowError.exit_code
-        return _refuse([*broken, *doubles, *problems], code)
+            complain(f"warning: {warning}")
+    flows, broken = _by_name(described)
+    problems += _mistakes(loaded, flows, is_whole=examined.is_whole and not broken)
+    if problems or broken:
+        for problem in [*problems, *broken]:
+            complain(problem)
+        return ConfigError.exit_code if problems else FlowError.exit_code
 
     read = ", ".join(map(str, loaded.files)) or "no file, every default"
     print(f"config: {read}: good")
@@ -64,27 +63,35 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse(problems: list[str] | tuple[str, ...], code: int) -> int:
-    for problem in problems:
-        print(f"orchd: {problem}", file=sys.stderr)
-    return code
+def _env_file(loaded: config.Config, problems: list[str]) -> Path | None:
+    path = loaded.flows.env_file
+    if path is None or not path.exists():
+        return None
+
+    try:
+        read_env_file(path)
+    except ConfigError as error:
+        problems.append(str(error))
+        return None
+
+    return path
 
 
 def _by_name(described: list[Description]) -> tuple[dict[str, FlowSpec], list[str]]:
     flows: dict[str, FlowSpec] = {}
-    doubles = []
+    broken = [f"{item.file}: {item.error}" for item in described if item.error]
     for flow in (flow for description in described for flow in description.flows):
         if flow.name in flows:
             other = flows[flow.name].file
-            doubles.append(f"{flow.file}: the flow '{flow.name}' is in {other}, too; rename one of them")
+            broken.append(f"{flow.file}: the flow '{flow.name}' is in {other}, too; rename one of them")
         flows.setdefault(flow.name, flow)
-    return flows, doubles
+    return flows, broken
 
 
-def _mistakes(loaded: config.Config, flows: dict[str, FlowSpec]) -> list[str]:
+def _mistakes(loaded: config.Config, flows: dict[str, FlowSpec], *, is_whole: bool) -> list[str]:
+    unknown: tuple[str, ...] = ()
     try:
-        config.check_flows(loaded, flows.keys(), True)
+        config.check_flows(loaded, flows.keys(), is_whole)
     except ConfigProblems as error:
-        return list(error.problems)
-
-    return config.parameter_problems(loaded, flows)
+        unknown = error.problems
+    return [*unknown, *config.parameter_problems(loaded, flows)]
