@@ -20,6 +20,13 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
+def monotonic_us() -> int:
+    """
+    Return microseconds of ``CLOCK_MONOTONIC``, which systemd compares with its own.
+    """
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
 def monotonic() -> float:
     """
     Return seconds on a clock that nobody can set; only differences of it mean something.

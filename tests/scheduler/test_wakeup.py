@@ -103,15 +103,19 @@ def test_the_last_word_counts(wakeup: Wakeup, rings: Rings) -> None:
     assert wakeup._scheduler.get_job("wake") is None
 
 
-def test_upkeep_is_called_again_and_again(wakeup: Wakeup) -> None:
+@pytest.mark.parametrize("step", [timedelta(days=-3650), timedelta(0), timedelta(days=3650)])
+def test_upkeep_is_called_again_and_again(wakeup: Wakeup, monkeypatch: pytest.MonkeyPatch, step: timedelta) -> None:
     """
-    Every so many seconds.
+    Every so many seconds that really pass, once each, also after the wall clock was set by *step*.
     """
-    calls = threading.Semaphore(0)
-    wakeup.every(0.02, calls.release, name="upkeep")
+    calls: list[float] = []
+    begun, wall = clock.monotonic(), clock.now()
+    wakeup.every(600, lambda: calls.append(clock.monotonic() - begun))
+    for passed in (1, 599, 601, 602, 1200, 1202, 1203, 5000, 5001):
+        monkeypatch.setattr(clock, "monotonic", lambda passed=passed: begun + passed)
+        wakeup.at(None, now=wall + (step if passed > 601 else timedelta(0)) + timedelta(seconds=passed))
 
-    assert calls.acquire(timeout=LIMIT_S)
-    assert calls.acquire(timeout=LIMIT_S)
+    assert [601, 1202, 5000] == calls
 
 
 def test_a_stopped_alarm_cannot_be_set(rings: Rings) -> None:

@@ -4,7 +4,8 @@ Messages to systemd: ready, alive, reloading, stopping. Outside systemd they go 
 
 import os
 import socket
-import time
+
+from orchd import clock
 
 
 class Notifier:
@@ -33,7 +34,7 @@ class Notifier:
         """
         The config is being read again; :meth:`ready` ends it.
         """
-        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={clock.monotonic_us()}")
 
     def stopping(self, status: str) -> None:
         """

@@ -4,6 +4,7 @@ The alarm clock: rings at an instant, and once a second at the latest. It decide
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,17 @@ from orchd import clock
 
 #: The longest sleep, so that a clock that was set is noticed (``scheduling.md`` section 2, rule 8).
 MAX_SLEEP: Final = timedelta(seconds=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Beat:
+    """
+    What is called again and again, and when next.
+    """
+
+    seconds: float
+    job: Callable[[], None]
+    due_s: float
 
 
 class Wakeup:
@@ -31,6 +43,7 @@ class Wakeup:
             job_defaults={"misfire_grace_time": None, "coalesce": True},
         )
         self._lock = threading.Lock()
+        self._beats: list[_Beat] = []
 
     def start(self) -> None:
         """
@@ -45,26 +58,26 @@ class Wakeup:
         """
         latest = (now or clock.now()) + (MAX_SLEEP if now else timedelta(0))
         wanted = latest if instant is None else min(instant, latest)
-        self._set(wanted, self._ring, name="wake", key="wake")
-
-    def every(self, seconds: float, job: Callable[[], None], *, name: str) -> None:
-        """
-        Call *job* every so many seconds, from the alarm's thread; it must only hand the work on.
-
-        Each call sets the next: APScheduler's own interval walks every beat that a clock set forward jumped over.
-        """
-
-        def beat() -> None:
-            job()
-            # Under a new id: the old one is removed when this returns.
-            self._set(clock.now() + timedelta(seconds=seconds), beat, name=name)
-
-        self._set(clock.now() + timedelta(seconds=seconds), beat, name=name)
-
-    def _set(self, instant: datetime, job: Callable[[], None], *, name: str, key: str | None = None) -> None:
         with self._lock:
             if self._scheduler.running:
-                self._scheduler.add_job(job, DateTrigger(instant), name=name, id=key, replace_existing=True)
+                self._scheduler.add_job(self._ring, DateTrigger(wanted), name="wake", id="wake", replace_existing=True)
+                self._beat()
+
+    def every(self, seconds: float, job: Callable[[], None]) -> None:
+        """
+        Call *job* every so many seconds, when the alarm is set, so up to a second late; it must only hand the work on.
+
+        Counted on the clock that nobody can set: APScheduler goes by the wall clock, and a beat that it knows of would
+        wait for years after the clock was set back, or come at once for each beat that was jumped over.
+        """
+        self._beats.append(_Beat(seconds=seconds, job=job, due_s=clock.monotonic() + seconds))
+
+    def _beat(self) -> None:
+        now_s = clock.monotonic()
+        for beat in self._beats:
+            if beat.due_s <= now_s:
+                beat.due_s = now_s + beat.seconds
+                beat.job()
 
     def stop(self) -> None:
         """

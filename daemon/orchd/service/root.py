@@ -168,7 +168,7 @@ class _Service:
             return
         self._wakeup.start()
         self._look_at_clock()
-        self._wakeup.every(EVERY_S, self._upkeep.clean, name="upkeep")
+        self._wakeup.every(EVERY_S, self._upkeep.clean)
         self._upkeep.clean()
         self._serving = asyncio.create_task(self._server.serve())
         daemon = self._settings.daemon
