@@ -10,7 +10,7 @@ import pytest
 from orchd.model.records import FlowRecord, LogRecord, TaskRecord
 from orchd.model.states import FlowRunState
 from orchd.processes import fence
-from orchd.processes.journal import last_record, read_records
+from orchd.processes.journal import last_word, read_records
 
 from .conftest import House
 
@@ -27,7 +27,7 @@ def test_a_flow_that_succeeds_is_a_success(house: House) -> None:
     assert house.said(folder, "entered") == [folder.read_spec().run_key]
     states = [r.state for r, _ in read_records(folder.journal, 0, 1 << 20).records if isinstance(r, TaskRecord)]
     assert states == ["running", "success"]
-    assert isinstance(last_record(folder.journal), FlowRecord)
+    assert isinstance(last_word(folder.journal), FlowRecord)
     assert fence.probe(folder) == fence.Probe(monitor_pid=None, run_pid=None)
     assert finished.peak_rss_kib is not None
     assert finished.peak_rss_kib > 5000
@@ -142,7 +142,7 @@ def test_exit_handlers_and_threads_come_before_the_end(house: House) -> None:
 
     assert finished.state == "success"
     assert folder.stdout.read_bytes() == b"thread\nexit\n"
-    assert isinstance(last_record(folder.journal), FlowRecord)
+    assert isinstance(last_word(folder.journal), FlowRecord)
 
 
 def test_a_file_that_cannot_be_imported_fails_with_the_reason(house: House) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchd.model.records import FlowRecord, LogRecord, TaskRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.processes import journal
-from orchd.processes.journal import JournalRecorder, last_record, read_records
+from orchd.processes.journal import JournalRecorder, last_word, read_records
 
 MUCH = 1 << 20
 
@@ -44,7 +44,7 @@ def test_a_journal_that_is_not_there_is_empty(path: Path) -> None:
     The daemon may look before the run has begun to write.
     """
     assert read_records(path, 0, MUCH) == ([], 0, 0)
-    assert last_record(path) is None
+    assert last_word(path) is None
 
 
 def test_records_are_read_back_with_their_offsets(path: Path) -> None:
@@ -130,6 +130,15 @@ def test_text_that_is_no_utf8_is_kept_visible(path: Path) -> None:
     assert record.text == "a\\udc80b"
 
 
+def test_a_folder_in_the_place_of_a_journal_says_nothing(path: Path) -> None:
+    """
+    User code can do that.
+    """
+    path.mkdir()
+
+    assert last_word(path) is None
+
+
 def test_the_flow_has_the_last_word(path: Path) -> None:
     """
     The flow's end is written at close, after lines that exit handlers logged; without one nothing is.
@@ -139,22 +148,37 @@ def test_the_flow_has_the_last_word(path: Path) -> None:
     recorder.flow(state=FlowRunState.SUCCESS, message="done")
     _log(recorder, "bye")
 
-    assert recorder.close() == last_record(path)
-    assert isinstance(last_record(path), FlowRecord)
+    assert recorder.close() == last_word(path)
+    assert isinstance(last_word(path), FlowRecord)
 
 
-@pytest.mark.parametrize("end", [b"x", b"junk\n", b"\n"])
-def test_a_journal_that_does_not_end_with_a_whole_record_has_no_last_record(path: Path, end: bytes) -> None:
+@pytest.mark.parametrize("after", [0, 1, 5000])
+def test_the_flow_keeps_the_last_word_whatever_its_forks_log(path: Path, after: int) -> None:
     """
-    Only a whole last line counts.
+    A child that user code forked may log after it, also more than one look at the end holds.
+    """
+    recorder = _recorder(path)
+    recorder.flow(state=FlowRunState.SUCCESS, message="done")
+    word = recorder.close()
+    for _ in range(after):
+        _log(recorder, "from a fork")
+    with path.open("ab") as file:
+        file.write(b"junk\n")
+
+    assert word == last_word(path)
+
+
+def test_a_journal_that_ends_within_a_line_has_no_last_word(path: Path) -> None:
+    """
+    The run was killed while it wrote.
     """
     recorder = _recorder(path)
     recorder.flow(state=FlowRunState.SUCCESS, message="done")
     recorder.close()
     with path.open("ab") as file:
-        file.write(end)
+        file.write(b"x")
 
-    assert last_record(path) is None
+    assert last_word(path) is None
 
 
 def test_a_long_message_still_fits_the_tail(path: Path) -> None:
@@ -165,7 +189,7 @@ def test_a_long_message_still_fits_the_tail(path: Path) -> None:
     recorder.flow(state=FlowRunState.FAILED, message="\0" * 1_000_000)
     recorder.close()
 
-    assert isinstance(last_record(path), FlowRecord)
+    assert isinstance(last_word(path), FlowRecord)
 
 
 def test_printed_bytes_belong_to_the_one_running_task(path: Path) -> None:

@@ -2,6 +2,9 @@
 The scheduler: each reason to act does what follows from it, at once or when the store is back.
 """
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,8 +19,8 @@ from orchd.model.specs import Overlap
 from orchd.model.states import FlowRunState
 from orchd.processes.fence import Probe
 from orchd.processes.protocol import Described, Ended, Launched, Refused
-from orchd.scheduler.recovery import MONITOR_DIED
-from orchd.store import schedules
+from orchd.scheduler.recovery import FOLDER_GONE, MONITOR_DIED
+from orchd.store import runs, schedules
 from scheduler.daemon import PID, Daemon
 from scheduler.rig import START, Rig, every_minute, finished, minute, started, waiting, write_journal, write_monitor
 
@@ -150,6 +153,187 @@ def test_a_run_that_never_began_is_launched_again(launched: Daemon, reply: type)
     launched.writer.work()
 
     assert [run.id] * (2 if reply is Ended else 1) == launched.launched
+
+
+def test_a_run_that_is_still_dying_is_launched_again_when_it_is_dead(launched: Daemon) -> None:
+    """
+    Its monitor was killed before it wrote how the run began; the kernel takes its time with the run.
+    """
+    run = launched.run()
+    launched.holders[run.id] = Probe(monitor_pid=None, run_pid=PID)
+    launched.scheduler.reply(Ended(folder=str(run.folder.path), pid=PID, status=-9))
+    launched.writer.work()
+    launched.tick(after=timedelta(seconds=0.2))
+    assert 1 == len(launched.launched)
+
+    launched.holders.clear()
+    launched.tick()
+
+    assert 2 == len(launched.launched)
+
+
+def test_a_run_that_cannot_begin_is_launched_at_growing_intervals(launched: Daemon) -> None:
+    """
+    A full disk, for one, ends each monitor of it within milliseconds.
+    """
+    run = launched.run()
+    launches: list[int] = []
+    for second in range(20):
+        for _ in range(3):
+            launched.scheduler.reply(Ended(folder=str(run.folder.path), pid=PID, status=70))
+            launched.writer.work()
+        launches += [second] * (len(launched.launched) - 1 - len(launches))
+        launched.tick()
+
+    assert [0, 1, 3, 7, 15] == launches
+
+
+def test_a_run_that_outlives_its_monitor_is_killed(launched: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The kernel was to do it; a second later the daemon does.
+    """
+    killed: list[int] = []
+    monkeypatch.setattr("orchd.scheduler.follow.kill_holder", lambda folder, pid: killed.append(pid))
+    run = launched.run()
+    write_monitor(run.folder, started(launched.now))
+    launched.holders[run.id] = Probe(monitor_pid=None, run_pid=PID + 1)
+    launched.tick(after=timedelta(seconds=0.5))
+    launched.tick(after=timedelta(seconds=0.5))
+    assert [] == killed
+    launched.tick(after=timedelta(seconds=0.5))
+    assert [PID + 1] == killed
+
+    launched.holders.clear()
+    launched.tick()
+
+    assert [("a crashed", MONITOR_DIED)] == [(launched.rig.states()[0], launched.rig.detail(run).message)]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_run_whose_folder_is_gone_is_over(launched: Daemon, begun: bool, restarted: bool) -> None:
+    """
+    Its own code may have removed it, so it is not launched again; what never was with a spawner is.
+    """
+    run = launched.run()
+    if begun:
+        write_monitor(run.folder, started(launched.now))
+        launched.hold(run)
+        launched.scheduler.stir(run.id)
+        launched.writer.work()
+        launched.holders.clear()
+    shutil.rmtree(run.folder.path)
+    if restarted:
+        launched.begin()
+        launched.load()
+    else:
+        launched.scheduler.reply(Ended(folder=str(run.folder.path), pid=PID, status=0))
+        launched.writer.work()
+
+    if restarted and not begun:
+        assert (["a pending"], [run.id, run.id]) == (launched.rig.states(), launched.launched)
+    else:
+        assert [("a crashed", FOLDER_GONE)] == [(launched.rig.states()[0], launched.rig.detail(run).message)]
+        assert [run.id] == launched.launched
+
+
+@pytest.mark.parametrize("state", [S.PENDING, S.RUNNING])
+def test_a_run_of_another_host_is_left_alone(rig: Rig, monkeypatch: pytest.MonkeyPatch, state: FlowRunState) -> None:
+    """
+    Its folder is elsewhere; the log says so once.
+    """
+    run = rig.run(state=S.SCHEDULED)
+    with rig.database.writing() as conn:
+        runs.claim(conn, [run.id], host="another", at_us=to_us(START))
+    if state is S.RUNNING:
+        rig.move(run.id, state)
+    shutil.rmtree(run.folder.path)
+    daemon = Daemon(rig, monkeypatch)
+    with capture_logs() as logs:
+        daemon.load()
+        daemon.tick()
+        daemon.scheduler.spawner_gone()
+        daemon.writer.work()
+
+    assert ([f"load {state.value}"], []) == (rig.states(), daemon.launched)
+    assert ["another"] == [entry["host"] for entry in logs if entry["event"] == "run_of_another_host"]
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr", "journal.jsonl", "monitor.jsonl"])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
+def test_a_run_that_spoils_its_folder_hurts_nobody_else(launched: Daemon, name: str, kind: str) -> None:
+    """
+    The rest of it is still stored, its log says what is not, once, and it ends as its monitor says, or as crashed.
+    """
+    run = launched.run()
+    write_monitor(run.folder, started(launched.now))
+    launched.hold(run)
+    launched.tick()
+    path = run.folder.path / name
+    path.unlink(missing_ok=True)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    if name != "stdout":
+        run.folder.stdout.write_bytes(b"one\n")
+    if name != "journal.jsonl":
+        write_journal(run.folder, TaskRecord(at=1, slug="t", state="running", stdout=0, stderr=9))
+    launched.tick()
+    launched.tick()
+    if name != "monitor.jsonl":
+        write_monitor(run.folder, finished(at=launched.now))
+    launched.holders.clear()
+    launched.scheduler.monitor_gone(run.id)
+    launched.writer.work()
+
+    assert ["a crashed" if name == "monitor.jsonl" else "a success"] == launched.rig.states()
+    lines = launched.rig.lines(run)
+    assert 1 == sum(f"{path} cannot be read" in line for line in lines)
+    assert (name != "stdout") == any(line.endswith(": one") for line in lines)
+    assert [run.id] == launched.launched
+
+
+def test_a_spoilt_run_does_not_keep_the_next_daemon_from_starting(launched: Daemon) -> None:
+    """
+    It reads where the last one had come to.
+    """
+    run = launched.run()
+    write_monitor(run.folder, started(launched.now))
+    launched.hold(run)
+    write_journal(run.folder, TaskRecord(at=1, slug="t", state="running", stdout=0, stderr=0))
+    launched.tick()
+    run.folder.journal.unlink()
+    run.folder.journal.mkdir()
+    launched.begin()
+    launched.load()
+
+    assert ["a running"] == launched.rig.states()
+
+
+@pytest.mark.parametrize("call", ["orchd.processes.fence.probe", "orchd.scheduler.ingest.look"])
+def test_a_shortage_of_descriptors_costs_only_time(
+    launched: Daemon, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """
+    A run that ended meanwhile ends in the store when there are some again, with all its lines.
+    """
+    run = launched.run()
+    write_monitor(run.folder, started(launched.now), finished(at=launched.now))
+    run.folder.stdout.write_bytes(b"one\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(call, refuse)
+        launched.scheduler.reply(Ended(folder=str(run.folder.path), pid=PID, status=0))
+        launched.tick()
+    launched.tick()
+
+    assert (["a success"], ["-: one"]) == (launched.rig.states(), launched.rig.lines(run))
 
 
 def test_a_new_spawner_is_asked_again(launched: Daemon) -> None:
@@ -319,15 +503,15 @@ def test_a_swap_is_followed_by_a_tick(daemon: Daemon) -> None:
 
 def test_the_old_rules_decide_up_to_the_change(daemon: Daemon) -> None:
     """
-    Only for the schedules that stay.
+    What is gone starts nothing more, and says so.
     """
     daemon.rig.use(every_minute("a", overlap=Overlap.ALLOW), every_minute("b"))
     daemon.scheduler.take_over_schedules()
     daemon.now = minute(2)
-    daemon.scheduler.decide_up_to_now({"a"})
+    daemon.scheduler.decide_up_to_now([daemon.rig.board.entries["a"].row.spec])
 
     assert ["10:01 newer_fire", "10:02 on_time"] == daemon.rig.slots("a")
-    assert [] == daemon.rig.slots("b")
+    assert ["10:01 removed", "10:02 removed"] == daemon.rig.slots("b")
 
 
 def test_another_config_counts_from_now_on(daemon: Daemon) -> None:

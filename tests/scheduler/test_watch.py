@@ -3,6 +3,8 @@ Watching processes and sockets from the loop: the end of a monitor, nudges of ru
 """
 
 import asyncio
+import errno
+import os
 import socket
 import subprocess
 import sys
@@ -82,6 +84,25 @@ def test_a_monitor_that_is_gone_is_not_watched(tmp_path: Path) -> None:
         with a_process() as process:
             process.kill()
         return MonitorWatch(loop, lambda _: None).watch("r", RunFolder(tmp_path), process.pid)
+
+    assert run(test) is False
+
+
+@pytest.mark.parametrize("call", ["os.pidfd_open", "orchd.processes.fence.probe"])
+def test_a_monitor_that_no_descriptor_is_left_for_is_not_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """
+    It is looked at each second instead.
+    """
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def test(loop: Loop) -> bool:
+        with monkeypatch.context() as patch:
+            patch.setattr(call, refuse)
+            return MonitorWatch(loop, lambda _: None).watch("r", RunFolder(tmp_path), os.getpid())
 
     assert run(test) is False
 

@@ -5,6 +5,7 @@ Who holds which byte of ``lock`` is in ``fence``; the lines of ``journal.jsonl``
 """
 
 import contextlib
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from orchd.model.records import FORMAT_VERSION, Finished, MonitorRecord, RunSpec
 
 _SPEC: Final = msgspec.json.Decoder(RunSpec)
 _RECORD: Final[msgspec.json.Decoder[MonitorRecord]] = msgspec.json.Decoder(MonitorRecord)
+#: Errors of a system that is short of something: they tell nothing of a file, and may be gone with the next try.
+SHORTAGE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class CancelRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,9 +152,13 @@ class RunFolder:
     def records(self) -> tuple[MonitorRecord, ...]:
         """
         Return the whole records of ``monitor.jsonl``, oldest first; a torn or strange line counts as not there.
+
+        Raises:
+            OSError: it cannot be read.
         """
         try:
-            lines = self.monitor.read_bytes().split(b"\n")[:-1]
+            with open(open_plain(self.monitor), "rb") as file:
+                lines = file.read().split(b"\n")[:-1]
         except FileNotFoundError:
             return ()
         records = []
@@ -195,12 +202,28 @@ class RunFolder:
         self._write(record, os.O_APPEND, prefix=b"\n" if on_new_line else b"")
 
     def _write(self, record: MonitorRecord, flag: int, *, prefix: bytes = b"") -> None:
-        fd = os.open(self.monitor, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | flag, 0o600)
+        fd = os.open(
+            self.monitor, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | flag, 0o600
+        )
         try:
             write_all(fd, prefix + msgspec.json.encode(record) + b"\n")
             os.fdatasync(fd)
         finally:
             os.close(fd)
+
+
+def open_plain(path: Path) -> int:
+    """
+    Open *path* for reading. User code may have put a folder, a link or a pipe in the place of a file of its run.
+
+    Raises:
+        OSError: it is not there, or no plain file.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is no plain file any more", str(path))
+    return fd
 
 
 def write_all(fd: int, data: bytes) -> None:

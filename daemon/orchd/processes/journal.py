@@ -2,6 +2,7 @@
 ``journal.jsonl``: the recorder that a run writes it with, and the tolerant reader of the daemon.
 """
 
+import contextlib
 import errno
 import os
 import sys
@@ -15,9 +16,10 @@ import msgspec
 from orchd import clock
 from orchd.model.records import FlowRecord, JournalRecord, LogRecord, TaskRecord
 from orchd.model.states import FlowRunState, TaskRunState
+from orchd.processes.folder import open_plain
 
-#: Bytes of the journal's end that are read to find its last record; messages are cut so that it fits.
-_TAIL_BYTES: Final = 65536
+#: Bytes of the journal's end in which the flow's last word is looked for, first the few; messages are cut to fit.
+_TAILS: Final = (65536, 4 * 1024 * 1024)
 _MAX_MESSAGE: Final = 8192
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 #: Seconds between two looks at a full disk.
@@ -62,28 +64,36 @@ def read_records(path: Path, offset: int, max_bytes: int) -> Chunk:
     return Chunk(records, offset, bad)
 
 
-def last_record(path: Path) -> JournalRecord | None:
+def last_word(path: Path) -> FlowRecord | None:
     """
-    Return the record in the last line of a journal; None when it is no whole record.
+    Return the flow's last word; None when it never came, or the journal ends in the middle of a line.
+
+    It is the last line of the run itself; children that user code forked may have logged after it.
     """
+    for size in _TAILS:
+        lines = _last_lines(path, size)
+        if lines[-1]:
+            return None
+        for line in reversed(lines):
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                record = _RECORD.decode(line)
+                if isinstance(record, FlowRecord):
+                    return record
+    return None
+
+
+def _last_lines(path: Path, size: int) -> list[bytes]:
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL_BYTES))
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
-        return None
-    if len(lines) < 2 or lines[-1]:
-        return None
-    try:
-        return _RECORD.decode(lines[-2])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
+        with open(open_plain(path), "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+            return file.read(size).split(b"\n")
+    except OSError:
+        return [b""]
 
 
 def _whole_lines(path: Path, offset: int, max_bytes: int) -> bytes:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = open_plain(path)
     except FileNotFoundError:
         return b""
     try:

@@ -3,6 +3,7 @@ The monitor: passes the fence, forks the run, ends it when it must end, and writ
 """
 
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -10,13 +11,13 @@ import threading
 from typing import Final
 
 from orchd import clock
-from orchd.model.records import Finished, FlowRecord, RunSpec, Started
+from orchd.model.records import Finished, RunSpec, Started
 from orchd.model.states import FlowRunState
 from orchd.processes import fence, linux, run
 from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
 from orchd.processes.gate import Gate
-from orchd.processes.journal import last_record
+from orchd.processes.journal import last_word
 from orchd.processes.nudge import QUIET_S, Nudge
 from orchd.processes.verdict import Ending, Stop, judge
 
@@ -29,6 +30,10 @@ _LEFTOVER_GRACE_S: Final = 0.5
 _LOOK_S: Final = 0.02
 #: Seconds between two tries to write how the run ended on a full disk.
 _FULL_PAUSE_S: Final = 0.5
+#: Errors that no waiting mends.
+_SPOILT: Final = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO, errno.EINVAL}
+)
 _BOOT_ID: Final = linux.boot_id()
 _SHUTDOWN: Final = Stop(
     state=FlowRunState.CANCELLED, message="cancelled by SIGTERM to its monitor: the machine or the service shuts down"
@@ -132,10 +137,10 @@ def _end(folder: RunFolder, finished: Finished) -> None:
     while True:
         try:
             folder.end(finished, on_new_line=is_torn)
-        except FileNotFoundError:
-            # Somebody removed the folder; there is nobody left to tell.
-            return
-        except OSError:
+        except OSError as error:
+            if error.errno in _SPOILT:
+                # User code removed the folder, or put something else in the file's place; there is nowhere to tell.
+                return
             # A full disk: the daemon must not take a run that ended for one that crashed.
             is_torn = True
             threading.Event().wait(_FULL_PAUSE_S)
@@ -174,13 +179,12 @@ class _Watch:
         if self._stop is None:
             self._wait_for_leftovers()
         self._kill_everything()
-        word = last_record(self._folder.journal)
         status = 0 if self._status is None else self._status
         oom_kills = linux.oom_kills()
         verdict = judge(
             Ending(
                 status=status,
-                word=word if isinstance(word, FlowRecord) else None,
+                word=last_word(self._folder.journal),
                 stop=self._stop,
                 is_out_of_memory=None if oom_kills is None or self._oom_kills is None else oom_kills > self._oom_kills,
             )

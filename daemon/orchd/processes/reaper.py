@@ -9,12 +9,33 @@ import signal
 from collections.abc import Collection
 from typing import Final
 
-from orchd.processes import linux
+from orchd.processes import fence, linux
+from orchd.processes.folder import RunFolder
 
 #: Seconds waited for killed processes to be gone before they are looked for again.
 _DEATH_S: Final = 1.0
 #: A process that survives this many rounds hangs in the kernel; killing it again changes nothing.
 _ROUNDS: Final = 10
+
+
+def kill_holder(folder: RunFolder, pid: int) -> bool:
+    """
+    Kill the run that holds byte 1 of the lock in *folder*, if that is *pid*; tell whether it could be.
+    """
+    try:
+        pidfd = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        # Probed again under the pidfd: the number may have gone to somebody else in between.
+        if fence.probe(folder).run_pid != pid:
+            return False
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    except OSError:
+        return False
+    finally:
+        os.close(pidfd)
+    return True
 
 
 def kill_strays(run_id: str) -> int:

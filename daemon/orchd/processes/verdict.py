@@ -28,7 +28,7 @@ class Ending:
 
     #: Exit code, or minus the signal that killed the run.
     status: int
-    #: The last line of the journal, if it is the flow's last word.
+    #: The flow's last word, if it came to one.
     word: FlowRecord | None
     stop: Stop | None
     #: Whether the kernel killed anything for want of memory while the run ran; None when it does not say.

@@ -38,6 +38,10 @@ class LiveRun:
     stored_bytes: int
     #: The pid of its monitor while it is watched.
     monitor_pid: int | None = None
+    #: This daemon sent it to a spawner, so that user code may have begun.
+    is_sent: bool = False
+    #: Files in its folder of which its log says that they cannot be read.
+    told: set[Path] = field(default_factory=set)
 
     @property
     def id(self) -> FlowRunId:

@@ -16,9 +16,10 @@ from orchd import clock, log
 from orchd.config import Config
 from orchd.errors import StoreError
 from orchd.model.ids import FlowRunId
+from orchd.model.specs import ScheduleSpec
 from orchd.model.states import FlowRunState
 from orchd.processes.protocol import Described, Ended, Launched, Refused, Reply
-from orchd.scheduler.board import Board, LiveRun
+from orchd.scheduler.board import Board, Entry, LiveRun
 from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.clock_watch import ClockWatch
@@ -85,9 +86,8 @@ class Scheduler:
         chains = Chains(self.board, self._cancels)
         self.cancel = chains.cancel
         self._ingest = Ingest(database, self.board, chains, max_output=config.daemon.max_output, ended=self._run_ended)
-        self._ticker = Ticker(
-            database, self.board, self.launcher, chains, host=socket.gethostname(), max_runs=config.daemon.max_runs
-        )
+        host = socket.gethostname()
+        self._ticker = Ticker(database, self.board, self.launcher, chains, host=host, max_runs=config.daemon.max_runs)
         self._follower = Follower(
             database,
             self.board,
@@ -95,6 +95,7 @@ class Scheduler:
             self.launcher,
             self._ingest,
             self.health,
+            host=host,
             watch=hooks.watch,
             changed=hooks.changed,
         )
@@ -193,12 +194,13 @@ class Scheduler:
         self.take_over_schedules()
         with self.database.reading() as conn:
             rows = runs.live(conn)
-        watched = {run.id: run.monitor_pid for run in self.board.live.values()}
+        known = dict(self.board.live)
         self.board.forget_runs()
         for row in rows:
             run = self.board.put_run(row)
             if run is not None and row.state is not FlowRunState.SCHEDULED:
-                run.monitor_pid = watched.get(run.id)
+                if before := known.get(run.id):
+                    run.monitor_pid, run.is_sent = before.monitor_pid, before.is_sent
                 run.progress = owners_before(run.folder, run.progress)
         self._follower.recover_all()
 
@@ -219,12 +221,17 @@ class Scheduler:
         self.wake()
         return result
 
-    def decide_up_to_now(self, names: Collection[str]) -> None:
+    def decide_up_to_now(self, specs: Collection[ScheduleSpec]) -> None:
         """
-        Decide what is due of the schedules *names*, before their rules change; what is removed owes nothing more.
+        Decide what is due by the rules of now, before those of *specs* take their place.
+
+        Of a schedule that is gone, or changes while it is paused, nothing is started.
         """
         now = clock.now()
-        self._ticker.tick([entry for entry in self.board.due(now) if entry.row.spec.name in names], now=now)
+        coming = {spec.name: spec for spec in specs}
+        entries = self.board.entries.values()
+        self._ticker.end([e for e in entries if _ends(e, coming.get(e.row.spec.name))], now=now)
+        self._ticker.tick([entry for entry in self.board.due(now) if entry.row.spec.name in coming], now=now)
 
     def _tick(self) -> None:
         now = clock.now()
@@ -264,6 +271,10 @@ class Scheduler:
     def _run_ended(self, run: LiveRun) -> None:
         _log.info("run_ended", run=run.row.name, flow=run.row.flow, state=run.row.state.value, message=run.row.message)
         self.wake()
+
+
+def _ends(entry: Entry, coming: ScheduleSpec | None) -> bool:
+    return coming is None or (entry.row.paused is not None and coming != entry.row.spec)
 
 
 def _run_id(reply: Launched | Ended | Refused) -> FlowRunId:

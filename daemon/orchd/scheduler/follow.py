@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from orchd import clock, log
 from orchd.model.ids import FlowRunId
-from orchd.model.records import Started, Void
+from orchd.model.records import Finished, MonitorRecord, Started, Void
 from orchd.model.states import FlowRunState
-from orchd.processes import fence
-from orchd.processes.reaper import kill_strays
+from orchd.processes.evidence import Evidence, gather
+from orchd.processes.folder import SHORTAGE
+from orchd.processes.reaper import kill_holder, kill_strays
 from orchd.scheduler.board import Board, LiveRun
 from orchd.scheduler.health import StoreHealth
 from orchd.scheduler.ingest import End, Ingest, begin
 from orchd.scheduler.launching import Launcher
-from orchd.scheduler.recovery import MONITOR_DIED, Verdict, judge_run
+from orchd.scheduler.patience import Patience
+from orchd.scheduler.recovery import FOLDER_GONE, MONITOR_DIED, Verdict, judge_run
 from orchd.scheduler.writer import Urgency, Writer
 from orchd.store import runs
 from orchd.store.database import Database
@@ -27,7 +29,9 @@ class Follower:
     Called by the writer only, but for :meth:`stir`.
 
     Args:
-        watch: has the loop watch a monitor; False when that monitor is gone already.
+        host: the name of this one.
+
+        watch: has the loop watch a monitor; False when it cannot, or that monitor is gone already.
 
         changed: called after a commit that a reader may wait for.
     """
@@ -41,6 +45,7 @@ class Follower:
         ingest: Ingest,
         health: StoreHealth,
         *,
+        host: str,
         watch: Callable[[LiveRun, int], bool],
         changed: Callable[[], None],
     ) -> None:
@@ -50,10 +55,13 @@ class Follower:
         self._launcher = launcher
         self._ingest = ingest
         self._health = health
+        self._host = host
         self._watch = watch
         self._changed = changed
         self._ends: dict[FlowRunId, End] = {}
         self._queued: set[FlowRunId] = set()
+        self._patience = Patience()
+        self._elsewhere: set[FlowRunId] = set()
 
     def stir(self, run_id: FlowRunId) -> None:
         """
@@ -70,12 +78,13 @@ class Follower:
         for run in self._board.begun_runs():
             self.stir(run.id)
             if run.monitor_pid is None:
-                self.recover(run.id, may_launch=False)
+                self.recover(run.id, may_launch=self._patience.may_launch(run.id))
 
     def recover_all(self) -> None:
         """
         Find out about every run that has begun, and launch again what never did.
         """
+        self._patience.begin_anew()
         for run in self._board.begun_runs():
             self.recover(run.id, may_launch=True)
 
@@ -89,25 +98,58 @@ class Follower:
         run = self._board.live.get(run_id)
         if run is None or run.state is FlowRunState.SCHEDULED:
             return
-        # In this order: whoever had begun before the probe and held nothing then is dead, and what it wrote is there.
-        began = run.folder.began()
-        probe = fence.probe(run.folder)
-        verdict = judge_run(probe, began=began, finished=run.folder.finished())
-        if verdict is Verdict.ADOPT and probe.monitor_pid is not None:
-            self._adopt(run, probe.monitor_pid)
-        elif verdict is Verdict.LAUNCH and may_launch:
-            self._launcher.launch(run)
+        try:
+            self._find_out(run, may_launch=may_launch)
+        except OSError as error:
+            # Nothing can be said now; the run is looked at again.
+            _log.warning("run_not_looked_at", run=run.row.name, flow=run.row.flow, why=str(error))
+            if may_launch:
+                self._patience.put_off(run_id)
+
+    def _find_out(self, run: LiveRun, *, may_launch: bool) -> None:
+        evidence = gather(run.folder)
+        verdict = judge_run(evidence, state=run.state, host=run.row.host, here=self._host, is_sent=run.is_sent)
+        if verdict is Verdict.WAIT:
+            self._wait(run, evidence, may_launch=may_launch)
+        elif verdict is Verdict.LAUNCH:
+            if may_launch and self._patience.launches(run.id):
+                self._launcher.launch(run)
+        else:
+            self._patience.is_answered(run.id)
+            self._carry_out(run, verdict, evidence)
+
+    def _carry_out(self, run: LiveRun, verdict: Verdict, evidence: Evidence) -> None:
+        if verdict is Verdict.ADOPT and evidence.probe.monitor_pid is not None:
+            self._adopt(run, evidence.probe.monitor_pid)
         elif verdict is Verdict.CRASHED:
-            killed = kill_strays(run.id)
-            _log.warning("monitor_died", run=run.row.name, flow=run.row.flow, strays_killed=killed)
-            self._ends[run.id] = End(state=FlowRunState.CRASHED, message=MONITOR_DIED, at=clock.now_us())
-            self.stir(run.id)
+            self._crash(run, MONITOR_DIED, "monitor_died")
+        elif verdict is Verdict.GONE:
+            self._crash(run, f"{FOLDER_GONE}{evidence.trouble and f' ({evidence.trouble})'}", "run_folder_gone")
         elif verdict is Verdict.CANCELLED:
-            reason = began.reason if isinstance(began, Void) else "cancelled"
+            reason = evidence.began.reason if isinstance(evidence.began, Void) else "cancelled"
             self._ends[run.id] = End(state=FlowRunState.CANCELLED, message=reason, at=clock.now_us())
             self.stir(run.id)
         elif verdict is Verdict.INGEST:
             self.stir(run.id)
+        elif verdict is Verdict.ELSEWHERE and run.id not in self._elsewhere:
+            self._elsewhere.add(run.id)
+            _log.warning("run_of_another_host", run=run.row.name, flow=run.row.flow, host=run.row.host)
+
+    def _crash(self, run: LiveRun, message: str, event: str) -> None:
+        killed = kill_strays(run.id)
+        _log.warning(event, run=run.row.name, flow=run.row.flow, strays_killed=killed)
+        self._ends[run.id] = End(state=FlowRunState.CRASHED, message=message, at=clock.now_us())
+        self.stir(run.id)
+
+    def _wait(self, run: LiveRun, evidence: Evidence, *, may_launch: bool) -> None:
+        if may_launch:
+            self._patience.put_off(run.id)
+        pid = evidence.probe.run_pid
+        if pid is not None and self._patience.is_worn_out(run.id):
+            # It is not the kernel's any more to kill: user code that changes its uid, for one, outlives its monitor.
+            is_killed = kill_holder(run.folder, pid)
+            _log.warning("run_without_monitor", run=run.row.name, flow=run.row.flow, pid=pid, killed=is_killed)
+            kill_strays(run.id)
 
     def _adopt(self, run: LiveRun, pid: int) -> None:
         if run.monitor_pid == pid:
@@ -132,19 +174,39 @@ class Follower:
             run = self._board.live.get(run_id)
             if run is None or run.state is FlowRunState.SCHEDULED:
                 return
-            if run.state is FlowRunState.PENDING and isinstance(began := run.folder.began(), Started):
-                with self._database.writing() as conn:
-                    begin(conn, run, at_us=began.at)
-                    row = runs.get(conn, run_id)
-                self._board.put_run(row)
-                self._changed()
-            finished = run.folder.finished()
-            end = End.of(finished) if finished is not None else self._ends.get(run_id)
-            before = run.progress
-            has_more = self._ingest.step(run, end)
-            if run_id not in self._board.live:
-                self._ends.pop(run_id, None)
-            if run_id not in self._board.live or run.progress != before:
-                self._changed()
-            if has_more:
-                self.stir(run_id)
+            try:
+                self._follow(run)
+            except OSError as error:
+                # Of one run's folder, or for want of descriptors: nothing is lost, it is looked at again.
+                _log.warning("run_not_followed", run=run.row.name, flow=run.row.flow, why=str(error))
+
+    def _follow(self, run: LiveRun) -> None:
+        records = self._records(run)
+        began = next((record for record in records if isinstance(record, Started)), None)
+        if run.state is FlowRunState.PENDING and began is not None:
+            with self._database.writing() as conn:
+                begin(conn, run, at_us=began.at)
+                row = runs.get(conn, run.id)
+            self._board.put_run(row)
+            self._changed()
+        finished = next((record for record in records if isinstance(record, Finished)), None)
+        end = End.of(finished) if finished is not None else self._ends.get(run.id)
+        before = run.progress
+        has_more = self._ingest.step(run, end)
+        is_over = run.id not in self._board.live
+        if is_over:
+            self._ends.pop(run.id, None)
+            self._patience.forget(run.id)
+        if is_over or run.progress != before:
+            self._changed()
+        if has_more:
+            self.stir(run.id)
+
+    def _records(self, run: LiveRun) -> tuple[MonitorRecord, ...]:
+        try:
+            return run.folder.records()
+        except OSError as error:
+            if error.errno in SHORTAGE:
+                raise
+            self._ingest.complain(run, run.folder.monitor, str(error.strerror))
+            return ()

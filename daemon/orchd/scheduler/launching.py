@@ -56,6 +56,7 @@ class Launcher:
             RunFolder.create(self._board.runs_folder, self._spec(run))
             crash_at("launch.made")
             self._send(run.folder.path)
+            run.is_sent = True
             crash_at("launch.sent")
         except (OrchdError, OSError) as error:
             self.unlaunched.add(run.id)

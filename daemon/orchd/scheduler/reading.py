@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from orchd.model.records import LogRecord, TaskRecord
 from orchd.model.states import TaskRunState
-from orchd.processes.folder import RunFolder
-from orchd.processes.journal import read_records
+from orchd.processes.folder import SHORTAGE, RunFolder, open_plain
+from orchd.processes.journal import Chunk, read_records
 from orchd.scheduler.output import MAX_LINE, cut_lines, cut_text
 
 #: Bytes of one file taken at one look; a little over the longest line, so that each look gets on.
@@ -92,6 +92,8 @@ class Look:
     bad_lines: int = 0
     #: There is more to read at once.
     has_more: bool = False
+    #: What is no file any more that could be read, by its path.
+    troubles: dict[Path, str] = field(default_factory=dict)
 
 
 class _Tail:
@@ -101,14 +103,16 @@ class _Tail:
 
     def __init__(self, path: Path, stream: Stream) -> None:
         self.stream = stream
+        self.trouble = ""
         try:
-            with path.open("rb") as file:
+            with open(open_plain(path), "rb") as file:
                 status = os.fstat(file.fileno())
                 file.seek(stream.offset)
                 self._unread = file.read(READ_BYTES)
-        except FileNotFoundError:
+        except OSError as error:
             self._unread = b""
             self._size, self.written_at = 0, 0
+            self.trouble = _trouble(error)
         else:
             self._size, self.written_at = status.st_size, status.st_mtime_ns // 1000
         self._path = path
@@ -118,8 +122,8 @@ class _Tail:
         """
         True when the bytes before *mark* are all here; a mark beyond the file's end can only be ignored.
         """
-        if mark > self._size and self._path.exists():
-            self._size = self._path.stat().st_size
+        if mark > self._size and not self.trouble:
+            self._size = _size(self._path)
 
         return mark <= self.stream.offset + len(self._unread) or mark > self._size
 
@@ -144,7 +148,7 @@ class _Tail:
 
 def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) -> Look:
     """
-    Read on from *progress*, at most :data:`READ_BYTES` of each file.
+    Read on from *progress*, at most :data:`READ_BYTES` of each file. What user code made unreadable counts as empty.
 
     Args:
         folder: of the run.
@@ -154,11 +158,16 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
         now_us: no line gets a later time than this.
 
         is_end: nobody writes any more, so that a last line without its newline is a line.
+
+    Raises:
+        OSError: the system is short of something.
     """
     # The output first: whoever printed these bytes had its running record in the journal before it printed.
     tails = (_Tail(folder.stdout, progress.stdout), _Tail(folder.stderr, progress.stderr))
-    journal = read_records(folder.journal, progress.journal, READ_BYTES)
+    journal, trouble = _read_journal(folder, progress.journal, READ_BYTES)
     found = Look(progress=progress, bad_lines=journal.bad)
+    troubles = {folder.journal: trouble, folder.stdout: tails[0].trouble, folder.stderr: tails[1].trouble}
+    found.troubles = {path: trouble for path, trouble in troubles.items() if trouble}
     journal_end = journal.offset
     # Whose the bytes are is known only when the whole journal has been read, or up to the next mark.
     is_journal_left = progress.journal < journal.offset < _size(folder.journal)
@@ -182,10 +191,26 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
     return found
 
 
+def _read_journal(folder: RunFolder, offset: int, max_bytes: int) -> tuple[Chunk, str]:
+    try:
+        return read_records(folder.journal, offset, max_bytes), ""
+    except OSError as error:
+        return Chunk([], offset, 0), _trouble(error)
+
+
+def _trouble(error: OSError) -> str:
+    """
+    Say what has become of a file; nothing of one that is not there yet.
+    """
+    if error.errno in SHORTAGE:
+        raise error
+    return "" if isinstance(error, FileNotFoundError) else str(error.strerror)
+
+
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
@@ -219,7 +244,7 @@ def owners_before(folder: RunFolder, progress: Progress) -> Progress:
     offset = 0
     streams = [replace(progress.stdout, owner=None), replace(progress.stderr, owner=None)]
     while offset < progress.journal:
-        page = read_records(folder.journal, offset, min(READ_BYTES, progress.journal - offset))
+        page, _ = _read_journal(folder, offset, min(READ_BYTES, progress.journal - offset))
         if page.offset == offset:
             break
         for record, _ in page.records:

@@ -39,14 +39,14 @@ class MonitorWatch:
         Watch the monitor *pid*, from any thread.
 
         Returns:
-            False when it does not hold the run's lock any more; then nothing is watched.
+            False when nothing is watched: it does not hold the run's lock any more, or no descriptor is to be had.
         """
         try:
             pidfd = os.pidfd_open(pid)
-        except ProcessLookupError:
+        except OSError:
             return False
         # Probed again under the pidfd: the number may have gone to somebody else in between.
-        if fence.probe(folder).monitor_pid != pid:
+        if not _holds(folder, pid):
             os.close(pidfd)
             return False
         self._loop.call_soon_threadsafe(self._loop.add_reader, pidfd, self._ended, pidfd, run_id)
@@ -56,6 +56,13 @@ class MonitorWatch:
         self._loop.remove_reader(pidfd)
         os.close(pidfd)
         self._gone(run_id)
+
+
+def _holds(folder: RunFolder, pid: int) -> bool:
+    try:
+        return fence.probe(folder).monitor_pid == pid
+    except OSError:
+        return False
 
 
 class NudgeSocket:
