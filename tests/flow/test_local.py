@@ -78,15 +78,16 @@ def test_quiet_keeps_only_the_run_s_lines(flow_file, capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "expected"),
+    ("text", "options", "code", "expected"),
     [
-        (TWO, {}, "Error\nFound multiple flows at '{file}': 'one', 'two'\n\nSpecify a flow name to run.\n"),
-        (TWO, {"flow_name": "three"}, "Error\nDid not find 'three' in flows at {file}. Found 'one', 'two'\n"),
-        ("x = = 1", {}, "Error\n{file}, line 1: syntax error: invalid syntax\n"),
-        ("1 / 0", {}, "line 1, in <module>\n    1 / 0\n    ~~^~~\n"),
+        (TWO, {}, 64, "Error\nFound multiple flows at '{file}': 'one', 'two'\n\nSpecify a flow name to run.\n"),
+        (TWO, {"flow_name": "three"}, 66, "Error\nDid not find 'three' in flows at {file}. Found 'one', 'two'\n"),
+        ("x = = 1", {}, 65, "Error\n{file}, line 1: syntax error: invalid syntax\n"),
+        ("1 / 0", {}, 65, "line 1, in <module>\n    1 / 0\n    ~~^~~\n"),
         (
             GOOD,
             {"parameters": {"nope": 1}},
+            64,
             "Running flow locally...\nFlow runner encountered an exception!\n"
             "    The flow takes these parameters: name\n"
             "    ValueError: Flow.run received the following unexpected parameters: nope\nFlow run failed!\n",
@@ -94,24 +95,36 @@ def test_quiet_keeps_only_the_run_s_lines(flow_file, capsys):
         (
             "from orchd import Flow, task\nwith Flow('f') as f: task(lambda: 1 / 0, name='bad')()",
             {},
+            1,
             "Flow run FAILED: some reference tasks failed.\nFlow run failed!\n",
         ),
         (
             "import sys\nfrom orchd import Flow, task\nwith Flow('f') as f: task(lambda: sys.exit(5), name='bad')()",
             {},
+            1,
             "    SystemExit: 5\nFlow run failed!\n",
         ),
     ],
 )
-def test_failures_exit_with_one_and_say_why(flow_file, capsys, text, options, expected):
+def test_failures_have_their_exit_codes_and_say_why(flow_file, capsys, text, options, code, expected):
     """
-    Whatever goes wrong, the exit code is 1 and the last lines say what.
+    A run that failed is 1, what kept it from being one has the code of its kind; the last lines say what.
     """
     file = flow_file(text)
-    code, out = printed(capsys, file, **options)
+    got, out = printed(capsys, file, **options)
 
-    assert code == 1
+    assert got == code
     assert out.endswith(expected.format(file=file))
+
+
+def test_a_name_cannot_command_the_terminal(flow_file, capsys):
+    """
+    Control characters of a flow's name are shown by their escapes.
+    """
+    file = flow_file("from orchd import Flow\none = Flow('a\\x1b[2J')\ntwo = Flow('b\\u202e')")
+    _, out = printed(capsys, file)
+
+    assert "'a\\x1b[2J', 'b\\u202e'\n\nSpecify" in out
 
 
 def test_a_missing_file_is_named(tmp_path, capsys):
@@ -120,7 +133,7 @@ def test_a_missing_file_is_named(tmp_path, capsys):
     """
     missing = tmp_path / "nofile.py"
 
-    assert printed(capsys, missing) == (1, f"Retrieving local flow... Error\nFile does not exist: '{missing}'\n")
+    assert printed(capsys, missing) == (66, f"Retrieving local flow... Error\nFile does not exist: '{missing}'\n")
 
 
 def test_a_flow_file_runs_as_a_script(flow_file):

@@ -6,13 +6,18 @@ import logging
 import sys
 import traceback
 from pathlib import Path
+from typing import Final
 
 from orchd.engine.faults import own_traceback
 from orchd.engine.logs import RUN_FORMAT, RUN_TIME, only_to, terminal_handler
-from orchd.errors import FlowError, NotFound, OrchdError
+from orchd.errors import FlowError, NotFound, OrchdError, UsageError
 from orchd.flow.flow import Flow
 from orchd.flow.loader import load_flows, user_traceback
 from orchd.flow.running import parameter_values
+from orchd.model.names import ESCAPES
+
+#: A flow's name and parameters come from anybody: what a terminal would obey is shown as its escape.
+_SHOWN: Final = {code: text for code, text in ESCAPES.items() if code != ord("\n")}
 
 
 def run_file(
@@ -31,7 +36,8 @@ def run_file(
         logs: False leaves out the lines of the run.
 
     Returns:
-        The exit code: 0 success, 1 for anything else.
+        The exit code: 0 success, 1 a run that failed; without a run 64 for wrong arguments, 65 for a flow file that
+        does not load, 66 for a file or flow that is not there.
     """
     say = _ignore if quiet else _print
     say("Retrieving local flow...", end=" ")
@@ -43,7 +49,7 @@ def run_file(
         if isinstance(exc, FlowError) and (trace := user_traceback(exc)) is not None:
             _print("".join(traceback.format_tb(trace)), end="")
 
-        return 1
+        return exc.exit_code
 
     say("Done")
     if parameters:
@@ -52,20 +58,20 @@ def run_file(
     say("Running flow locally...")
     handler = terminal_handler(line=RUN_FORMAT, time_format=RUN_TIME, is_utc=False) if logs else logging.NullHandler()
     with only_to(handler):
-        succeeded = _succeeds(flow, parameters)
+        code = _run(flow, parameters)
 
-    say("Flow run succeeded!" if succeeded else "Flow run failed!")
-    return 0 if succeeded else 1
+    say("Flow run failed!" if code else "Flow run succeeded!")
+    return code
 
 
-def _succeeds(flow: Flow, parameters: dict[str, object]) -> bool:
+def _run(flow: Flow, parameters: dict[str, object]) -> int:
     try:
         parameter_values(flow, parameters)
     except ValueError as exc:
         names = ", ".join(sorted(parameter.name for parameter in flow.parameters())) or "none"
         _print(f"Flow runner encountered an exception!\n    The flow takes these parameters: {names}")
         _print(f"    ValueError: {exc}")
-        return False
+        return UsageError.exit_code
 
     try:
         state = flow.run(parameters=parameters, run_on_schedule=False)
@@ -73,9 +79,9 @@ def _succeeds(flow: Flow, parameters: dict[str, object]) -> bool:
         lines = traceback.format_exception(type(exc), exc, own_traceback(exc.__traceback__))
         _print("Flow runner encountered an exception!")
         _print("".join(f"    {line}\n" for part in lines for line in part.splitlines()), end="")
-        return False
+        return 1
 
-    return state is not None and state.is_successful()
+    return 0 if state is not None and state.is_successful() else 1
 
 
 def _chosen(file: Path, flow_name: str | None) -> Flow:
@@ -88,13 +94,13 @@ def _chosen(file: Path, flow_name: str | None) -> Flow:
         return flows[flow_name]
 
     if len(flows) > 1:
-        raise NotFound(f"Found multiple flows at '{file}': {names}\n\nSpecify a flow name to run.")
+        raise UsageError(f"Found multiple flows at '{file}': {names}\n\nSpecify a flow name to run.")
 
     return next(iter(flows.values()))
 
 
 def _print(text: str, *, end: str = "\n") -> None:
-    sys.stdout.write(text + end)
+    sys.stdout.write(text.translate(_SHOWN) + end)
     sys.stdout.flush()
 
 

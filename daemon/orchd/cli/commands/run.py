@@ -27,12 +27,14 @@ def configure(parser: Parser, _name: str) -> None:
         "orchd run -p data_engineering.py",
         "orchd run -p data_engineering.py --param test_data_ratio=0.3",
         "orchd run -p two_flows.py --flow load --param-file parameters.json",
+        "orchd run -p hello.py && echo good      exit code: 1 the run failed, 64 wrong parameters,",
+        "                                        65 the file does not load, 66 no such file or flow",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """
-    Run the flow here and now: exit code 0 when it succeeded, else 1. Imports of the classic tool mean orchd's names.
+    Run the flow here and now; its exit code is that of the command. Imports of the classic tool mean orchd's names.
     """
     file = Path(args.path)
     if not file.is_file():
