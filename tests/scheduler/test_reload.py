@@ -10,10 +10,12 @@ from structlog.testing import capture_logs
 
 from orchd.config import Config
 from orchd.errors import ConfigError
+from orchd.model.instants import to_us
 from orchd.model.specs import Description, ScheduleSpec
 from orchd.scheduler.reload import Reloader, collect
+from orchd.store import schedules
 from scheduler.daemon import Daemon
-from scheduler.rig import Rig, every_minute, flow_spec, minute
+from scheduler.rig import START, Rig, every_minute, flow_spec, minute
 
 GOOD = Description(file="/flows/load.py", source_hash="aa", flows=(flow_spec("load"),))
 BROKEN = Description(file="/flows/load.py", error="line 3: no such name")
@@ -151,6 +153,49 @@ def test_the_old_rule_decides_up_to_the_change(reloading: Reloading) -> None:
 
     assert ["10:01 on_time"] == reloading.daemon.rig.slots("a")
     assert minute(30) == reloading.daemon.scheduler.board.entries["a"].next_fire
+
+
+@pytest.mark.parametrize(
+    ("after", "reason"),
+    [
+        ([every_minute("a", rule="30 * * * *")], "paused"),
+        ([], "paused"),
+        ([every_minute("a")], None),
+    ],
+)
+def test_what_a_pause_owes_is_decided_before_an_edit(
+    reloading: Reloading, after: list[ScheduleSpec], reason: str | None
+) -> None:
+    """
+    The new rule cannot say anything about the fire times of the old one; without an edit the pause goes on.
+    """
+    reloading.config = reloading.with_schedules(every_minute("a"))
+    reloading.reloader.reload()
+    with reloading.daemon.rig.database.writing() as conn:
+        schedules.pause(conn, "a", who="ann", note="", at_us=to_us(START))
+    reloading.daemon.scheduler.take_over_schedules()
+    reloading.daemon.now = minute(2)
+    reloading.config = reloading.with_schedules(*after)
+    reloading.reloader.reload()
+
+    assert ([f"10:01 {reason}", f"10:02 {reason}"] if reason else []) == reloading.daemon.rig.slots("a")
+
+
+def test_a_renamed_schedule_leaves_a_row_for_each_fire_time(reloading: Reloading) -> None:
+    """
+    Also when it was renamed while the daemon was down: the old name starts nothing, the new one owes nothing.
+    """
+    reloading.config = reloading.with_schedules(every_minute("a"))
+    reloading.reloader.reload()
+    reloading.daemon.now = minute(2)
+    reloading.reloader.config = reloading.with_schedules(every_minute("b"))
+    reloading.reloader.sync_schedules()
+
+    assert ["10:01 removed", "10:02 removed"] == reloading.daemon.rig.slots("a")
+    assert ([], minute(3)) == (
+        reloading.daemon.rig.slots("b"),
+        reloading.daemon.scheduler.board.entries["b"].next_fire,
+    )
 
 
 def test_a_restart_uses_the_schedules_before_the_files_are_loaded(reloading: Reloading) -> None:

@@ -9,9 +9,11 @@ from structlog.testing import capture_logs
 
 from orchd.errors import StateError, StoreError
 from orchd.model.instants import from_us, to_us
+from orchd.model.slots import Outcome, Reason
 from orchd.model.specs import CatchUp, Overlap
 from orchd.model.states import FlowRunState
-from orchd.store import queries, schedules
+from orchd.store import queries, schedules, slots, upkeep
+from orchd.store.slots import NewSlot
 from scheduler.rig import HOST, START, Rig, every_minute, minute
 
 S = FlowRunState
@@ -146,6 +148,29 @@ def test_a_cursor_far_in_the_future_is_set_back(rig: Rig) -> None:
     assert [("cursor_set_back", "a")] == [(entry["event"], entry["schedule"]) for entry in logs]
     rig.tick(minute(1))
     assert ["10:01 on_time"] == rig.slots("a")
+
+
+def test_a_cursor_is_not_set_back_before_what_was_purged(rig: Rig) -> None:
+    """
+    Rows that are gone can no longer refuse a second start; board and store say the same.
+    """
+    rig.use(every_minute("a"), at=START + timedelta(days=300))
+    floor = START + timedelta(days=1)
+    row = rig.board.entries["a"].row
+    with rig.database.writing() as conn:
+        slot = NewSlot(
+            schedule_id=row.id,
+            version_id=row.version_id,
+            fire_time_us=to_us(floor),
+            outcome=Outcome.SKIPPED,
+            reason=Reason.REMOVED,
+        )
+        slots.insert_slots(conn, [slot])
+        upkeep.purge(conn, before_us=to_us(floor) + 1, failed_before_us=0, limit=10)
+    rig.tick(START, everything=True)
+    rig.tick(minute(1))
+
+    assert ([], floor) == (rig.slots("a"), from_us(rig.board.entries["a"].row.decided_until_us))
 
 
 def test_replace_cancels_what_goes_on(rig: Rig) -> None:

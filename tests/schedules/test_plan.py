@@ -14,13 +14,34 @@ from orchd.model.slots import Outcome, Reason, sentence
 from orchd.model.specs import CatchUp, Overlap
 from orchd.schedules import After, Cron
 from orchd.schedules.fires import walk
-from orchd.schedules.plan import Pause, Plan, ScheduleView, plan_tick
+from orchd.schedules.plan import Pause, Plan, ScheduleView, plan_end, plan_tick
 from schedules.samples import MINUTE, PROPERTY, Counting, active, spec, utc, view
 
 #: Three fires are owed at NOW, 10:01, 10:02 and 10:03, the newest 5 seconds late.
 START, NOW = utc("2026-06-01 10:00"), utc("2026-06-01 10:03:05")
 PAUSE = Pause(who="eva", at=START, note="")
 LATER_PAUSE = Pause(who="eva", at=START + MINUTE, note="")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "1:removed 2:removed 3:removed"),
+        ({"paused": PAUSE}, "1:paused 2:paused 3:paused"),
+        ({"max_catchup": 1}, "1-2:removed 3:removed"),
+        ({"max_catchup": 2}, "1:removed 2:removed 3:removed"),
+    ],
+)
+def test_a_rule_that_ends_starts_nothing_and_leaves_no_fire_time_undecided(
+    fields: dict[str, object], words: str
+) -> None:
+    """
+    What is owed is skipped, and the cursor stands at the last of it.
+    """
+    plan = plan_end([view(decided_until=START, **fields), view(decided_until=NOW)], now=NOW)
+
+    assert words == _words(plan)
+    assert ((), (("nightly", START + 3 * MINUTE),)) == (plan.starts, plan.decided)
 
 
 def _words(plan: Plan) -> str:

@@ -292,9 +292,9 @@ def test_one_run_that_cannot_be_cancelled_keeps_no_other_from_it(
 
     monkeypatch.setattr(running.scheduler, "cancel", once_refused)
     other = running.rig.run()
-    running.load()
     running.hold(other)
     write_monitor(other.folder, started(running.now))
+    running.load()
     with capture_logs() as logs:
         states = going_down(running, grace_s=0, asks=1, cancel=True)
 

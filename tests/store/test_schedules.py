@@ -4,9 +4,11 @@ Schedules as the config says them, with what is decided and who paused them.
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from orchd.errors import NotFound
+from orchd.model.specs import RuleKind, ScheduleSpec, When
 from orchd.store import schedules, slots, upkeep
 from orchd.store.database import Connection, Database
 from store.making import add_schedule, schedule_spec, skipped
@@ -44,6 +46,30 @@ def test_an_edit_is_a_new_version_from_now_on(store: Database) -> None:
 
     assert (after.id, after.spec.rule, after.decided_until_us) == (before.id, "5m", 80)
     assert after.version_id != before.version_id
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"parameters": '{"x":1}'}, True),
+        ({"after": ("c", "b")}, True),
+        ({"after": ("b", "d")}, False),
+        ({"when": When.FINISHED}, False),
+    ],
+)
+def test_an_edit_of_a_schedule_that_waits_keeps_what_it_waits_with(
+    store: Database, change: dict[str, object], kept: bool
+) -> None:
+    """
+    Unless it waits for something else from then on.
+    """
+    spec = ScheduleSpec(name="w", flow="load", kind=RuleKind.AFTER, after=("b", "c"))
+    with store.writing() as conn:
+        schedules.sync(conn, [spec], at_us=10)
+        schedules.sync(conn, [msgspec.structs.replace(spec, **change)], at_us=20)
+        (row,) = schedules.load(conn)
+
+    assert (10 if kept else 20) == row.decided_until_us
 
 
 def test_a_removed_schedule_comes_back_without_debts(store: Database) -> None:

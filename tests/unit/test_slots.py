@@ -23,6 +23,7 @@ SAID = {
         {"who": "ann", "when": "2026-03-29T02:30:00Z", "note": ": holidays"},
         "skipped because the schedule was paused by ann at 2026-03-29T02:30:00Z: holidays",
     ),
+    Reason.REMOVED: ({}, "skipped because the schedule was removed from the config"),
     Reason.NEWER_FIRE: (
         {"newest": "2026-03-29T02:30:00Z", "catchup": "latest"},
         'skipped because 2026-03-29T02:30:00Z was owed too, and catchup = "latest" starts only the newest',

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     OVERLAP = "overlap"
     QUEUE_FULL = "queue_full"
     PAUSED = "paused"
+    REMOVED = "removed"
     NEWER_FIRE = "newer_fire"
     REPLACED = "replaced"
     FLOW_NOT_LOADED = "flow_not_loaded"
@@ -50,6 +51,7 @@ SENTENCES: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.OVERLAP: "skipped because run {run} of this schedule was still {state}",
         Reason.QUEUE_FULL: "skipped because {waiting} runs of this schedule were already waiting",
         Reason.PAUSED: "skipped because the schedule was paused by {who} at {when}{note}",
+        Reason.REMOVED: "skipped because the schedule was removed from the config",
         Reason.NEWER_FIRE: 'skipped because {newest} was owed too, and catchup = "{catchup}" starts only the newest',
         Reason.REPLACED: 'skipped because {newest} was owed too, and overlap = "replace" keeps only the newest',
         Reason.FLOW_NOT_LOADED: "skipped because flow '{flow}' has not been loaded from any flow file",

@@ -99,7 +99,7 @@ class Reloader:
         """
         Use the schedules of the config with the flows that the store knows. Called by the writer, at the start.
         """
-        self._scheduler.decide_up_to_now({spec.name for spec in self.config.schedules})
+        self._scheduler.decide_up_to_now(self.config.schedules)
         with self._scheduler.database.writing() as conn:
             schedules.sync(conn, self.config.schedules, at_us=to_us(clock.now()))
         self._scheduler.take_over_schedules()
@@ -133,7 +133,7 @@ class Reloader:
         scheduler = self._scheduler
         # A new tz database counts from now on; past rows stay.
         forget()
-        scheduler.decide_up_to_now({spec.name for spec in config.schedules})
+        scheduler.decide_up_to_now(config.schedules)
         at_us = to_us(clock.now())
         with scheduler.database.writing() as conn:
             self._write(conn, config, loaded, at_us)

@@ -3,7 +3,7 @@ One tick: ask the planner what is due, write it down in one transaction, launch 
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,14 +11,14 @@ import msgspec
 
 from orchd import log, operations
 from orchd.model.ids import FlowRunId
-from orchd.model.instants import to_us
+from orchd.model.instants import from_us, to_us
 from orchd.model.slots import Outcome, sentence
 from orchd.processes.crash import crash_at
 from orchd.scheduler.board import Board, Entry
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.making import new_run, new_slot, run_id_of
-from orchd.schedules.plan import HeldRun, Plan, Start, admit_in_order, plan_tick
+from orchd.schedules.plan import HeldRun, Plan, ScheduleView, Start, admit_in_order, plan_end, plan_tick
 from orchd.store import runs, schedules, slots
 from orchd.store.database import Connection, Database
 from orchd.store.runs import NewRun, RunRow
@@ -34,6 +34,8 @@ class _Written:
     """
 
     claimed: tuple[FlowRunId, ...]
+    #: Schedule name -> where its cursor stands now that it was set back.
+    rewound: dict[str, datetime]
     touched: tuple[RunRow, ...]
 
 
@@ -62,12 +64,27 @@ class Ticker:
         Returns:
             True when that wrote anything.
         """
-        board = self._board
-        plan = plan_tick([entry.view(flow_loaded=entry.row.spec.flow in board.flows) for entry in entries], now=now)
+        plan = plan_tick(self._views(entries), now=now)
         admitted = self._admit(plan.starts, now)
         if not (plan.decided or admitted):
             return False
 
+        self._carry_out(plan, admitted, now=now)
+        return True
+
+    def end(self, entries: Iterable[Entry], *, now: datetime) -> None:
+        """
+        Decide everything that is owed for *entries*, whose rules end here, and start nothing.
+        """
+        plan = plan_end(self._views(entries), now=now)
+        if plan.decided:
+            self._carry_out(plan, (), now=now)
+
+    def _views(self, entries: Iterable[Entry]) -> list[ScheduleView]:
+        return [entry.view(flow_loaded=entry.row.spec.flow in self._board.flows) for entry in entries]
+
+    def _carry_out(self, plan: Plan, admitted: tuple[FlowRunId, ...], *, now: datetime) -> None:
+        board = self._board
         with self._database.writing() as conn:
             written = self._write(conn, plan, admitted, now=now)
             crash_at("tick.uncommitted")
@@ -76,8 +93,7 @@ class Ticker:
             board.put_run(row)
         for run_id in written.claimed:
             self._launcher.launch(board.live[run_id])
-        self._move_on(plan)
-        return True
+        self._move_on(plan, written.rewound)
 
     def _admit(self, starts: Sequence[Start], now: datetime) -> tuple[FlowRunId, ...]:
         board = self._board
@@ -119,7 +135,9 @@ class Ticker:
         resumed = [entries[name].row.id for name, _ in plan.decided if entries[name].row.last_pause is not None]
         if resumed:
             schedules.clear_resumed(conn, resumed)
+        back = {name: schedules.decided_until(conn, entries[name].row.id) for name in plan.rewound}
         return _Written(
+            rewound={name: from_us(until_us) for name, until_us in back.items()},
             claimed=(*claimed, *(run.id for run in new if run.host is not None)),
             touched=(*rows, *(runs.get(conn, run_id) for run_id in (*claimed, *replaced))),
         )
@@ -146,11 +164,11 @@ class Ticker:
             host = self._host if slot.run_id in admitted else None
             yield new_run(entry, board.flows[entry.row.spec.flow], start.decision, slot, host=host)
 
-    def _move_on(self, plan: Plan) -> None:
+    def _move_on(self, plan: Plan, rewound: Mapping[str, datetime]) -> None:
         """
         Note up to where each schedule is decided, and compute its next fire time: after the launch, not before it.
         """
-        for name, until in plan.decided:
+        for name, until in (dict(plan.decided) | dict(rewound)).items():
             entry = self._board.entries[name]
             entry.row = msgspec.structs.replace(
                 entry.row, decided_until_us=to_us(until), last_pause=None, resumed_at_us=None

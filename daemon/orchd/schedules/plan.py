@@ -17,7 +17,7 @@ resumed. A schedule's cursor, ``decided_until``, moves to the newest fire time t
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -34,7 +34,7 @@ from orchd.schedules.rules import Rule
 
 __all__ = [
     "ActiveRun", "HeldRun", "Hold", "Pause", "Plan", "ScheduleView", "Start", "admit", "admit_in_order",
-    "plan_tick",
+    "plan_end", "plan_tick",
 ]  # fmt: skip
 
 #: A cursor this far in the future was set by a wrong clock. Source: ``scheduling.md`` rule 8.
@@ -111,6 +111,29 @@ def plan_tick(views: Iterable[ScheduleView], *, now: datetime) -> Plan:
         decided=tuple(decided),
         rewound=tuple(rewound),
     )
+
+
+def plan_end(views: Iterable[ScheduleView], *, now: datetime) -> Plan:
+    """
+    Decide what is owed at *now* without starting any of it, because the rules of these schedules end here.
+
+    A paused one owes what it was paused for; of any other what is owed is skipped as ``removed``.
+    """
+    decisions: list[SlotDecision] = []
+    decided: list[tuple[str, datetime]] = []
+    for view in views:
+        if view.next_fire is None or view.next_fire > now:
+            continue
+
+        owed = _owed(view, view.next_fire, now, due_fires)
+        reason, fields = (Reason.REMOVED, ()) if view.paused is None else (Reason.PAUSED, view.paused.fields())
+        if owed.cut is not None:
+            first, last = owed.cut
+            cut = skipped(view.spec, first, reason, fields)
+            decisions.append(cut if first == last else replace(cut, until=last))
+        decisions += [skipped(view.spec, fire, reason, fields) for fire in owed.fires]
+        decided.append((view.spec.name, owed.fires[-1]))
+    return Plan(decisions=tuple(decisions), decided=tuple(decided))
 
 
 def _owed(view: ScheduleView, next_fire: datetime, now: datetime, due: Callable[..., Owed]) -> Owed:

@@ -99,7 +99,8 @@ def sync(conn: Connection, specs: Sequence[ScheduleSpec], *, at_us: int) -> None
     Make the stored schedules those of *specs*.
 
     A new or edited one, and one that comes back, is decided up to *at_us*: the caller has decided the old rule up to
-    there. One that is gone is kept, marked as removed, with its pause. One that is unchanged is not touched.
+    there. One that is gone is kept, marked as removed, with its pause. One that is unchanged is not touched. One that
+    waits for the same flows as before keeps its cursor, and with it the finishes that still wait for a partner.
     """
     known = {}
     for row in conn.execute(_ALL):
@@ -116,10 +117,15 @@ def sync(conn: Connection, specs: Sequence[ScheduleSpec], *, at_us: int) -> None
             _add_version(conn, key, version, spec, at_us=at_us)
         if old != spec or removed:
             conn.execute(schedule.update().where(schedule.c.id == key).values(version=version, removed_at_us=None))
-            set_decided(conn, [(key, at_us)])
+            if removed or not _waits_alike(old, spec):
+                set_decided(conn, [(key, at_us)])
     gone = [key for key, _, _, removed in known.values() if not removed]
     if gone:
         conn.execute(schedule.update().where(schedule.c.id.in_(gone)).values(removed_at_us=at_us))
+
+
+def _waits_alike(old: ScheduleSpec, new: ScheduleSpec) -> bool:
+    return bool(new.after) and (old.when, set(old.after)) == (new.when, set(new.after))
 
 
 def _add(conn: Connection, spec: ScheduleSpec, *, at_us: int) -> None:
