@@ -234,3 +234,27 @@ def test_a_full_disk_is_one_sentence(server: UnixServer, words: list[str]) -> No
 
     assert (done.returncode, done.stderr.count("\n")) == (74, 1)
     assert "the output cannot be written: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["show", ""], 64, "the name of the run is empty; `orchd runs` lists those that there are"),
+        (["show", "/"], 66, "there is no run '/': `orchd runs` lists those that there are"),
+        (["logs", "a/b"], 66, "there is no run 'a/b': `orchd runs` lists those that there are"),
+        (["why", ""], 64, "the name of the run is empty; `orchd runs` lists those that there are"),
+        (["cancel", "/"], 66, "there is no run '/': `orchd runs` lists those that there are"),
+        (["pause", "/"], 66, "there is no schedule '/': `orchd schedules` lists those that there are"),
+        (["next", ""], 64, "the name of the schedule is empty; `orchd schedules` lists those that there are"),
+        (["start", "f" * 201], 64, f"'{'f' * 80} ...' is no flow: a name has at most 200 characters"),
+    ],
+)
+def test_what_can_be_no_name_is_not_asked_for(
+    server: UnixServer, orchd: Orchd, words: list[str], code: int, sentence: str
+) -> None:
+    """
+    One sentence, with no more of the name than its beginning.
+    """
+    done = orchd(*words)
+
+    assert (code, f"orchd: {sentence}\n", []) == (done.returncode, done.stderr, server.requests)

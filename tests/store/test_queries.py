@@ -98,8 +98,10 @@ def test_a_word_that_fits_several_runs_names_them(store: Database) -> None:
             add_run(conn, id=FlowRunId(f"abcd{n}"), name=f"otter-{n}")
         with pytest.raises(Ambiguous, match=r"several runs fit 'abcd' \(otter-4, otter-3, otter-2 \.\.\.\)"):
             queries.find_run(conn, "abcd")
-        with pytest.raises(NotFound, match="there is no run 'abc'"):
+        with pytest.raises(UsageError, match="'abc' is too short: write at least 4 characters of the id"):
             queries.find_run(conn, "abc")
+        with pytest.raises(NotFound, match="there is no run 'otter'"):
+            queries.find_run(conn, "otter")
 
 
 def test_a_run_in_detail_has_the_shape_of_the_api(store: Database) -> None:

@@ -175,6 +175,18 @@ def test_several_runs_that_fit_are_refused(api: Serving, rig: Rig, monkeypatch: 
     assert all(name in message for name in names)
 
 
+@pytest.mark.parametrize("path", ["/runs/{}", "/runs/{}/logs", "/why?of={}"])
+def test_a_beginning_that_is_too_short(shared_api: Serving, path: str) -> None:
+    """
+    Of an id there must be four characters; what is no beginning of one is not there at all, and not repeated whole.
+    """
+    message = refused(shared_api.ask("GET", f"/api/v1{path.format('0')}"), status=400, code="usage_error")
+    assert "'0' is too short: write at least 4 characters of the id" == message
+
+    message = refused(shared_api.ask("GET", f"/api/v1{path.format('x' * 81)}"), status=404, code="not_found")
+    assert f"'{'x' * 80} ...': `orchd runs`" in message
+
+
 @pytest.mark.parametrize("time", ["soon", "2026-13-01T00:00:00Z", ""])
 def test_why_of_no_time(api: Serving, rig: Rig, time: str) -> None:
     """

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Final
 
 MAX_NAME_LENGTH: Final = 200
+#: How much of a wrong name a sentence repeats.
+_MAX_SHOWN: Final = 80
 
 #: Control characters except tab: C0, DEL, C1, and those that turn the direction of writing or break lines.
 _CONTROLS: Final = (
@@ -43,3 +45,10 @@ def name_problem(name: object) -> str | None:
         return "is no name: it has a control character, '@' or '/' in it"
 
     return None
+
+
+def shown(name: str) -> str:
+    """
+    Return *name* in quotes as a sentence repeats what somebody wrote: its beginning, when it is very long.
+    """
+    return repr(name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]} ...")

@@ -12,6 +12,7 @@ from datetime import datetime
 from orchd.errors import NotFound
 from orchd.model.ids import with_run_name
 from orchd.model.instants import from_us, iso
+from orchd.model.names import shown
 from orchd.scheduler.board import Board, Entry
 from orchd.schedules.admission import Hold, admit
 from orchd.schedules.explain import explain_next
@@ -46,7 +47,7 @@ class Overview:
         entries = self._board.entries
         if schedule is not None:
             if schedule not in entries:
-                raise NotFound(f"there is no schedule '{schedule}'; there are {', '.join(entries) or 'none'}")
+                raise NotFound(f"there is no schedule {shown(schedule)}; there are {', '.join(entries) or 'none'}")
 
             return list(_coming(entries[schedule], after=after, n=n))
 

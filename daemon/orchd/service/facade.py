@@ -15,6 +15,7 @@ from orchd import clock, operations
 from orchd.errors import NotFound
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import iso, to_us
+from orchd.model.names import shown
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.core import Scheduler
 from orchd.scheduler.overview import Overview
@@ -122,7 +123,7 @@ class Facade:
             version = self._scheduler.board.flows.get(flow)
             if version is None:
                 known = ", ".join(self._scheduler.board.flows) or "none"
-                raise NotFound(f"there is no flow '{flow}'; there are: {known}")
+                raise NotFound(f"there is no flow {shown(flow)}; there are: {known}")
             now = clock.now()
             return operations.start_run(
                 conn,

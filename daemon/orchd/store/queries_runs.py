@@ -8,9 +8,10 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from orchd.errors import Ambiguous, NotFound
+from orchd.errors import Ambiguous, NotFound, UsageError
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import from_us, iso, iso_us
+from orchd.model.names import shown
 from orchd.model.specs import FlowSpec
 from orchd.model.states import FINAL_FLOW_RUN_STATES, FlowRunState, TaskRunState
 from orchd.store import runs as stored
@@ -136,6 +137,8 @@ def find_run(conn: Connection, ref: str) -> RunRow:
         NotFound: no run fits.
 
         Ambiguous: several do.
+
+        UsageError: it is the beginning of an id, but too short a one.
     """
     fits = _C.name == ref
     if len(ref) >= _SHORTEST_PREFIX and _HEX.issuperset(ref):
@@ -145,7 +148,10 @@ def find_run(conn: Connection, ref: str) -> RunRow:
         names = ", ".join(name for _, name in found[:3])
         raise Ambiguous(f"several runs fit {ref!r} ({names}{' ...' if len(found) > 3 else ''}): write more of the id")
     if not found:
-        raise NotFound(f"there is no run {ref!r}: `orchd runs` lists those that there are")
+        if ref and len(ref) < _SHORTEST_PREFIX and _HEX.issuperset(ref):
+            raise UsageError(f"{shown(ref)} is too short: write at least {_SHORTEST_PREFIX} characters of the id")
+
+        raise NotFound(f"there is no run {shown(ref)}: `orchd runs` lists those that there are")
 
     return stored.by_numbers(conn, [found[0].number])[0]
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from orchd.errors import NotFound
 from orchd.model.ids import with_run_name
 from orchd.model.instants import from_us, iso, iso_us
+from orchd.model.names import shown
 from orchd.model.slots import Reason, sentence
 from orchd.model.specs import RuleKind, ScheduleSpec
 from orchd.store.database import Connection
@@ -58,7 +59,7 @@ def schedule_id(conn: Connection, name: str) -> int:
     """
     found: int | None = conn.execute(sa.select(schedule.c.id).where(schedule.c.name == name)).scalar()
     if found is None:
-        raise NotFound(f"there is no schedule {name!r}: `orchd schedules` lists those that there are")
+        raise NotFound(f"there is no schedule {shown(name)}: `orchd schedules` lists those that there are")
 
     return found
 

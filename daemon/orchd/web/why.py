@@ -8,6 +8,7 @@ from typing import Final
 from orchd import clock
 from orchd.errors import NotFound
 from orchd.model.instants import from_us, iso, iso_us, to_us
+from orchd.model.names import shown
 from orchd.store import jumps, queries
 from orchd.store.database import Connection
 from orchd.web.daemon import Daemon
@@ -40,7 +41,8 @@ def explained(daemon: Daemon, of: str) -> Answer:
             row = queries.find_run(conn, of)
         except NotFound:
             raise NotFound(
-                f"there is no run and no schedule '{of}': `orchd runs` and `orchd schedules` list those that there are"
+                f"there is no run and no schedule {shown(of)}: `orchd runs` and `orchd schedules` list those that there"
+                " are"
             ) from None
         run = queries.run_view(row)
         known = schedules.get(run.schedule or "")

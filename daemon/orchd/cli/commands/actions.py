@@ -9,6 +9,7 @@ import argparse
 from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
+from orchd.cli.references import reference
 from orchd.client import quote
 from orchd.errors import ConfigError
 
@@ -26,10 +27,12 @@ def configure(parser: Parser, name: str) -> None:
     """
     parser.set_defaults(action=name)
     if name == "cancel":
-        parser.add_argument("run", metavar="RUN", help="its name, its id, or the beginning of either")
+        parser.add_argument(
+            "run", metavar="RUN", type=reference("run"), help="its name, its id, or the beginning of its id"
+        )
         parser.add_argument("--reason", metavar="TEXT", default="", help="kept with the run")
     elif name in ("pause", "unpause"):
-        parser.add_argument("schedule", metavar="SCHEDULE", help="its name in the config")
+        parser.add_argument("schedule", metavar="SCHEDULE", type=reference("schedule"), help="its name in the config")
     if name == "pause":
         parser.add_argument("--note", metavar="TEXT", default="", help="kept with the pause, and shown by `orchd why`")
     add_json(parser)

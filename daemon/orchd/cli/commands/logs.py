@@ -13,6 +13,7 @@ from orchd.cli.arguments import Parser, add_daemon, add_examples
 from orchd.cli.connection import connect
 from orchd.cli.follow import Follower, announce_wait
 from orchd.cli.lines import LEVELS, LinePrinter
+from orchd.cli.references import reference
 from orchd.errors import NotFound, UsageError
 
 #: Lines shown of a run that is over before its flow's next one is waited for.
@@ -23,7 +24,12 @@ def configure(parser: Parser, _name: str) -> None:
     """
     Add the arguments.
     """
-    parser.add_argument("of", metavar="RUN|FLOW", help="a run (name, id, or its beginning), or a flow: its newest run")
+    parser.add_argument(
+        "of",
+        metavar="RUN|FLOW",
+        type=reference("run"),
+        help="a run (name, id, or its beginning), or a flow: its newest run",
+    )
     parser.add_argument("-f", "--follow", action="store_true", help="go on: a run to its end, a flow for ever")
     parser.add_argument("-n", "--tail", metavar="N", type=int, help="only the last N lines")
     parser.add_argument("--task", metavar="TASK", help="only lines of this task")

@@ -9,6 +9,7 @@ import argparse
 from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
+from orchd.cli.references import reference
 from orchd.client import quote
 
 
@@ -16,7 +17,12 @@ def configure(parser: Parser, _name: str) -> None:
     """
     Add the arguments.
     """
-    parser.add_argument("run", metavar="RUN", help="its name, its id, or the beginning of either")
+    parser.add_argument(
+        "run",
+        metavar="RUN",
+        type=reference("run"),
+        help="its name, its id, or the beginning of its id (4 characters and more)",
+    )
     add_json(parser)
     add_daemon(parser)
     add_examples(parser, "orchd show calm-otter-3f2a1c", "orchd show 3f2a --json")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 import uuid
+from datetime import datetime
 
 from orchd import clock
 from orchd.cli import times
@@ -16,14 +17,18 @@ from orchd.cli.follow import Follower, announce_wait
 from orchd.cli.lines import LinePrinter
 from orchd.cli.output import emit
 from orchd.cli.parameters import add_parameters, gather
+from orchd.cli.references import reference
 from orchd.client import Client
+from orchd.errors import UsageError
 
 
 def configure(parser: Parser, _name: str) -> None:
     """
     Add the arguments.
     """
-    parser.add_argument("flow", metavar="FLOW", help="the flow's name, as `orchd flows` lists it")
+    parser.add_argument(
+        "flow", metavar="FLOW", type=reference("flow"), help="the flow's name, as `orchd flows` lists it"
+    )
     add_parameters(parser)
     parser.add_argument("--at", metavar="TIME", help="not now but then: 2026-11-24T06:30, 06:30, or a span, 10m")
     parser.add_argument("--wait", action="store_true", help="wait for its end; exit code 0 when it succeeded, else 1")
@@ -46,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     body = {
         "flow": args.flow,
         "parameters": gather(args),
-        "at": times.parse(args.at, now=clock.now(), past=False) if args.at else None,
+        "at": args.at and _coming(args.at, now=clock.now()),
         # So that a request that is sent twice makes one run.
         "idempotency_key": str(uuid.uuid4()),
     }
@@ -63,3 +68,12 @@ def run(args: argparse.Namespace) -> int:
     final = client.get(f"/runs/{answer['run']['id']}")
     emit(args, {"run": final}, view="started")
     return 0 if final["state"] == "success" else 1
+
+
+def _coming(text: str, *, now: datetime) -> str:
+    at = times.parse(text, now=now, past=False)
+    if datetime.fromisoformat(at) < now:
+        how_far = times.relative(datetime.fromisoformat(at), now=now)
+        raise UsageError(f"--at {text} was {how_far}; write a time that comes, or leave it out to start at once")
+
+    return at

@@ -9,6 +9,7 @@ import argparse
 from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
+from orchd.cli.references import reference
 
 
 def configure(parser: Parser, _name: str) -> None:
@@ -16,7 +17,10 @@ def configure(parser: Parser, _name: str) -> None:
     Add the arguments.
     """
     parser.add_argument(
-        "of", metavar="RUN|SCHEDULE[@TIME]", help="a run, a schedule, or one fire time of a schedule (its zone's time)"
+        "of",
+        metavar="RUN|SCHEDULE[@TIME]",
+        type=reference("run"),
+        help="a run, a schedule, or one fire time of a schedule (its zone's time; 18:20 alone is today's)",
     )
     add_json(parser)
     add_daemon(parser)
