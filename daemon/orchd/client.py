@@ -32,7 +32,14 @@ class Client:
     One daemon, by its socket. Each request has a connection of its own, so that nothing is kept over a restart.
     """
 
-    def __init__(self, path: str, *, retry_for_s: float = 0.0, on_wait: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        retry_for_s: float = 0.0,
+        on_wait: Callable[[], None] | None = None,
+        serve: str = "orchd serve",
+    ) -> None:
         """
         Name the daemon's socket; nothing is opened yet.
 
@@ -42,10 +49,13 @@ class Client:
             retry_for_s: how long to wait for a daemon that is away (it may be restarting) before giving up.
 
             on_wait: called once each time that waiting begins.
+
+            serve: the command that starts this daemon, for the sentence that says that it is away.
         """
         self.path = path
         self.retry_for_s = retry_for_s
         self.on_wait = on_wait
+        self._serve = serve
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """
@@ -102,7 +112,7 @@ class Client:
         except OSError as error:
             connection.close()
             raise errors.NotRunning(
-                f"no daemon answers at {self.path}; start one with `orchd serve`, or name its socket with --socket"
+                f"no daemon answers at {self.path}; start one with `{self._serve}`, or name its socket with --socket"
             ) from error
 
         return connection

@@ -139,16 +139,29 @@ def test_init_writes_something_that_works(tmp_path: Path, orchd: Orchd) -> None:
     assert (ran.returncode, "Hello, you!" in ran.stdout) == (0, True)
 
 
-def test_init_never_overwrites(tmp_path: Path, orchd: Orchd) -> None:
+def test_init_leaves_a_config_alone(tmp_path: Path, orchd: Orchd) -> None:
     """
-    A file that is there is kept as it is; the others are written.
+    In a folder that has one nothing is written, and a sentence says so.
     """
-    (tmp_path / "orchd.toml").write_text("# mine\n")
+    (tmp_path / "mine.toml").write_text("# mine\n")
     done = orchd("init", str(tmp_path))
 
-    assert (tmp_path / "orchd.toml").read_text() == "# mine\n"
-    assert f"kept  {tmp_path}/orchd.toml" in done.stdout
-    assert (tmp_path / "flows" / "hello.py").exists()
+    assert (done.returncode, done.stdout) == (73, "")
+    assert "has a config already (mine.toml), and nothing was written" in done.stderr
+    assert [file.name for file in tmp_path.iterdir() if not file.is_socket()] == ["mine.toml"]
+
+
+def test_init_never_overwrites(tmp_path: Path, orchd: Orchd) -> None:
+    """
+    A flow file that is there is kept as it is; the others are written.
+    """
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "hello.py").write_text("# mine\n")
+    done = orchd("init", str(tmp_path))
+
+    assert (tmp_path / "flows" / "hello.py").read_text() == "# mine\n"
+    assert f"kept  {tmp_path}/flows/hello.py" in done.stdout
+    assert (tmp_path / "orchd.toml").exists()
 
 
 def test_init_says_when_it_cannot_write(tmp_path: Path, orchd: Orchd) -> None:

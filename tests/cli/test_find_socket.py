@@ -3,6 +3,7 @@ In which order the daemon's socket is looked for.
 """
 
 import argparse
+import socket
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,19 @@ def test_a_path_longer_than_a_socket_is_refused() -> None:
     """
     with pytest.raises(UsageError, match="has 130 bytes, and a Unix socket can have 107"):
         connect(argparse.Namespace(socket="/" + "x" * 129, config=None))
+
+
+def test_the_config_that_was_given_is_in_the_command_that_starts_its_daemon(tmp_path: Path) -> None:
+    """
+    What the sentence says can be typed as it is.
+    """
+    folder = tmp_path / "my flows"
+    folder.mkdir()
+    (folder / "orchd.toml").write_text('[daemon]\nsocket = "own.sock"\n')
+    with pytest.raises(NotRunning, match=rf"start one with `orchd serve --config '{folder}'`, or use --socket"):
+        find_socket(None, str(folder), {})
+
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(folder / "own.sock"))
+    with pytest.raises(NotRunning, match=rf"start one with `orchd serve --config '{folder}'`, or name its socket"):
+        connect(argparse.Namespace(socket=None, config=str(folder))).get("/status")

@@ -5,6 +5,7 @@ Where the socket of a config is. Nothing else of it is read, so that a mistake e
 from __future__ import annotations
 
 import os
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 
@@ -31,6 +32,13 @@ def sockets(path: str, env: Mapping[str, str]) -> list[str]:
     service = [os.path.join(runtime, "orchd.sock")] if runtime else []
     system, *user = usual_places(env)
     return list(dict.fromkeys([*service, *state_dir, *user, system]))
+
+
+def serve_command(path: str) -> str:
+    """
+    Return what a person types to start the daemon with the config at *path*.
+    """
+    return f"orchd serve --config {shlex.quote(path)}"
 
 
 def _written(path: str) -> Iterator[tuple[str, str]]:

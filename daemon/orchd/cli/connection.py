@@ -34,7 +34,7 @@ def connect(args: argparse.Namespace, *, retry_for_s: float = 0.0, on_wait: Call
             "give the daemon a shorter one ([daemon] socket)"
         )
 
-    return Client(path, retry_for_s=retry_for_s, on_wait=on_wait)
+    return Client(path, retry_for_s=retry_for_s, on_wait=on_wait, serve=_serve(None if args.socket else args.config))
 
 
 def find_socket(socket: str | None, config: str | None, env: Mapping[str, str]) -> str:
@@ -59,10 +59,15 @@ def find_socket(socket: str | None, config: str | None, env: Mapping[str, str]) 
     if found is None:
         looked = places[0] if len(places) == 1 else " or ".join([", ".join(places[:-1]), places[-1]])
         raise NotRunning(
-            f"no daemon is running: there is no socket at {looked}; start one with `orchd serve`, or use --socket"
+            f"no daemon is running: there is no socket at {looked}; "
+            f"start one with `{_serve(configured)}`, or use --socket"
         )
 
     return found
+
+
+def _serve(config: str | None) -> str:
+    return str(table.part("configured").serve_command(config)) if config else "orchd serve"
 
 
 def usual_places(env: Mapping[str, str]) -> list[str]:

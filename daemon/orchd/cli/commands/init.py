@@ -25,9 +25,15 @@ def configure(parser: Parser, _name: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """
-    Write what is not there yet, and say the next step.
+    Write the files, unless there is a config already, and say the next step.
     """
     folder = Path(args.dir)
+    if configs := sorted(folder.glob("*.toml")):
+        raise StateError(
+            f"{folder} has a config already ({configs[0].name}), and nothing was written; "
+            f"look at it with `orchd check --config {shlex.quote(str(folder))}`, or give another folder"
+        )
+
     for name, text in _FILES.items():
         print(f"{_write(folder / name, text)} {folder / name}")
     print(f"\nNext: orchd serve --config {shlex.quote(str(folder))}")
