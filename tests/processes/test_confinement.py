@@ -4,11 +4,13 @@ What a run is given: its folder, its environment, five descriptors, limits; and 
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
 from orchd.processes import fence
+from orchd.processes.launch import Spawner
 from support.waiting import eventually
 
 from .conftest import House
@@ -175,3 +177,19 @@ def test_the_context_tells_the_run_who_it_is(house: House) -> None:
     assert finished.state == "success"
     run_id = folder.read_spec().run_id
     assert folder.stdout.read_text() == f"{run_id} calm-otter 1700000000.0 {{'load': 'abc'}}\n"
+
+
+def test_a_run_gets_the_descriptors_that_the_daemon_was_given(tmp_path: Path) -> None:
+    """
+    The daemon and its spawner have more, since each run costs them one.
+    """
+    house = House(tmp_path)
+    house.spawner.close()
+    house.spawner = Spawner(house.runs, house.env, file_limit=77)
+    house.spawner.start()
+    folder, _ = house.run("print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])")
+    soft, _ = resource.prlimit(house.spawner.pid, resource.RLIMIT_NOFILE)
+    house.close()
+
+    assert folder.stdout.read_text() == "77\n"
+    assert soft > 77

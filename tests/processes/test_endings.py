@@ -220,3 +220,35 @@ def test_a_child_that_goes_on_alone_is_gone_at_the_end(house: House) -> None:
     (pid,) = house.said(folder, "hangs")
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid), 0)
+
+
+def test_a_child_that_logs_after_the_end_makes_no_crash_of_a_success(house: House) -> None:
+    """
+    What it logs comes after the flow's last word, which still counts.
+    """
+    folder, finished = house.run("""
+        parent = os.getpid()
+        if os.fork() == 0:
+            while os.getppid() == parent:
+                pass
+            orchd.context.logger.info("late")
+            os._exit(0)
+        """)
+
+    records = [record for record, _ in read_records(folder.journal, 0, 1 << 20).records]
+    assert isinstance(records[-1], LogRecord)
+    assert (finished.state, finished.message) == ("success", records[-2].message)
+
+
+def test_a_folder_in_the_place_of_the_monitors_file_does_not_hold_it(house: House) -> None:
+    """
+    It cannot say how the run ended, and ends.
+    """
+    folder = house.folder("""
+        path = os.path.join(os.environ["ORCHD_RUN_DIR"], "monitor.jsonl")
+        os.unlink(path)
+        os.mkdir(path)
+        """)
+    house.spawner.launch(folder.path)
+
+    assert house.ended(folder).status == 0

@@ -2,6 +2,7 @@
 The daemon's side of its spawner: start it, send it requests, read its replies.
 """
 
+import resource
 import socket
 import struct
 import subprocess
@@ -56,10 +57,18 @@ class Spawner:
     A spawner process. Requests may be sent from one thread while replies are read in another.
     """
 
-    def __init__(self, runs_dir: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, runs_dir: Path, env: Mapping[str, str], *, file_limit: int | None = None) -> None:
         """
         Prepare a spawner that works in *runs_dir* with the clean part of *env*; nothing is started yet.
+
+        Args:
+            runs_dir: holds the folders of all runs.
+
+            env: of the daemon.
+
+            file_limit: how many descriptors a run may have at first; None for as many as this process.
         """
+        self._file_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if file_limit is None else file_limit
         self._runs_dir = runs_dir
         self._env = clean_environment(env) | {"ORCHD_RUN_ID": RUN_ID_PLACEHOLDER}
         self._process: subprocess.Popen[bytes] | None = None
@@ -87,7 +96,10 @@ class Spawner:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "orchd.processes.spawner", str(theirs.fileno())],
+                    [
+                        *(sys.executable, "-P", "-m", "orchd.processes.spawner"),
+                        *(str(theirs.fileno()), str(self._file_limit)),
+                    ],
                     pass_fds=[theirs.fileno()],
                     env=self._env,
                     cwd=self._runs_dir,

@@ -5,6 +5,7 @@ The few system calls of Linux that Python does not offer, and what ``/proc`` say
 import contextlib
 import ctypes
 import os
+import resource
 from collections.abc import Iterator
 from typing import Final
 
@@ -54,6 +55,23 @@ def children_of_this_process() -> list[int]:
     except OSError:
         return []
     return children if is_told else list(_children_by_walk(pid))
+
+
+def raise_file_limit() -> int:
+    """
+    Let this process have as many descriptors as it may; return how many it had, for those that it starts.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return soft
+
+
+def set_file_limit(soft: int) -> None:
+    """
+    Let this process have *soft* descriptors, and its children too; it may raise that again.
+    """
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 def start_time_of_this_process() -> int:

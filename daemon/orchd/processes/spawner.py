@@ -56,8 +56,9 @@ class _Child:
 
 
 class _Spawner:
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, file_limit: int) -> None:
         self._connection = connection
+        self._file_limit = file_limit
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN | select.POLLRDHUP)
         #: By pidfd.
@@ -124,6 +125,8 @@ class _Spawner:
             self._connection.close()
             for fd in (reserved, *self._children):
                 os.close(fd)
+            # User code gets what the daemon was given: select() knows no descriptor beyond 1023.
+            linux.set_file_limit(self._file_limit)
             code = main()
         except BaseException:
             traceback.print_exc()
@@ -184,9 +187,11 @@ def _describe(request: Describe) -> int:
     return 0
 
 
-def main(fd: int) -> None:
+def main(fd: int, file_limit: int) -> None:
     """
     Be the spawner whose daemon holds the other end of the socket *fd*.
+
+    Its runs begin with *file_limit* descriptors; it needs one for each of them.
     """
     linux.set_process_name("orchd-spawner")
     linux.become_subreaper()
@@ -195,8 +200,8 @@ def main(fd: int) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     os.set_inheritable(fd, False)
     warm_up()
-    _Spawner(socket.socket(fileno=fd)).serve()
+    _Spawner(socket.socket(fileno=fd), file_limit).serve()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -56,11 +56,12 @@ def serve(settings: Config) -> int:
     log.configure()
     gc.set_threshold(*GC_THRESHOLD)
     linux.become_subreaper()
+    file_limit = linux.raise_file_limit()
     state = StateFolder.take(settings.daemon.state_dir)
     try:
         database = Database.open(settings.daemon.store, state_dir=settings.daemon.state_dir)
         try:
-            asyncio.run(_live(settings, state, database))
+            asyncio.run(_live(settings, state, database, file_limit))
         finally:
             database.close()
     finally:
@@ -68,8 +69,8 @@ def serve(settings: Config) -> int:
     return 0
 
 
-async def _live(settings: Config, state: StateFolder, database: Database) -> None:
-    service = _Service(settings, state, database)
+async def _live(settings: Config, state: StateFolder, database: Database, file_limit: int) -> None:
+    service = _Service(settings, state, database, file_limit)
     try:
         await service.start()
         await service.go_on()
@@ -82,7 +83,7 @@ class _Service:
     One life of the daemon: made, started, ended, in that order.
     """
 
-    def __init__(self, settings: Config, state: StateFolder, database: Database) -> None:
+    def __init__(self, settings: Config, state: StateFolder, database: Database, file_limit: int) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._settings = settings
@@ -95,7 +96,7 @@ class _Service:
         self._watch = MonitorWatch(loop, self._monitor_gone)
         self._keeper = SpawnerKeeper(
             loop,
-            Spawner(state.runs, {"ORCHD_RESULTS_DIR": str(state.results), **os.environ}),
+            Spawner(state.runs, {"ORCHD_RESULTS_DIR": str(state.results), **os.environ}, file_limit=file_limit),
             heard=self._heard,
             gone=self._spawner_gone,
         )
