@@ -2,7 +2,10 @@
 Whatever a run prints, by whatever way, is in the store: all of it, in order, with the name of the task that printed.
 """
 
+import hashlib
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -75,6 +78,22 @@ with Flow("long") as long_flow:
 with Flow("many") as many_flow:
     many(Parameter("count"))
 
+@task
+def print_many(count):
+    for number in range(count):
+        print("line", number)
+
+with Flow("prints") as prints_flow:
+    print_many(Parameter("count"))
+
+@task(log_stdout=True)
+def long_logged():
+    print("begin " + "y" * 10_000_000 + " end")
+    print("after the long line")
+
+with Flow("long-logged") as long_logged_flow:
+    long_logged()
+
 with Flow("unpicklable") as unpicklable_flow:
     uses(unpicklable())
 
@@ -143,6 +162,36 @@ def test_a_line_of_10_mb_is_stored_in_marked_parts(shared: Daemon) -> None:
     assert max(len(part) for part in parts) <= MAX_LINE + len(mark)
     assert "".join(part.removesuffix(mark) for part in parts) == "begin " + "x" * 10_000_000 + " end"
     assert after == "after the long line"
+
+
+def test_a_line_of_10_mb_with_log_stdout_is_stored_in_marked_parts(shared: Daemon) -> None:
+    """
+    What goes by the logger is cut as what goes by the file.
+    """
+    run = shared.finished(shared.begin("long-logged"))
+    texts = [line["text"] for line in shared.lines(run["id"], stream="logger") if line["task"]]
+    first = next(number for number, text in enumerate(texts) if text.startswith("begin "))
+    last = texts.index("after the long line")
+    mark = " [line continues]"
+    assert max(len(text) for text in texts) <= MAX_LINE + len(mark)
+    assert "".join(text.removesuffix(mark) for text in texts[first:last]) == "begin " + "y" * 10_000_000 + " end"
+
+
+def test_a_million_printed_lines_are_stored(shared: Daemon) -> None:
+    """
+    None lost, none glued, none twice, in order: summed over in the store itself.
+    """
+    count = 1_000_000
+    told = shared.finished(shared.begin("prints", count=count), within_s=90)
+    assert told["state"] == "success"
+    stored, printed = hashlib.sha256(), hashlib.sha256()
+    with closing(sqlite3.connect(f"file:{shared.state}/orchd.sqlite3?mode=ro", uri=True)) as store:
+        rows = store.execute("SELECT text FROM log WHERE run_number = ? AND stream = 1 ORDER BY seq", (told["number"],))
+        for (text,) in rows:
+            stored.update(f"{text}\n".encode())
+    for number in range(count):
+        printed.update(f"line {number}\n".encode())
+    assert stored.hexdigest() == printed.hexdigest()
 
 
 def test_a_hundred_thousand_lines_are_stored_in_order(shared: Daemon) -> None:
