@@ -13,7 +13,7 @@ from orchd.model.records import LogRecord, TaskRecord
 from orchd.model.states import FLOW_RUN_MOVES, FlowRunState
 from orchd.scheduler.board import LiveRun
 from orchd.scheduler.ingest import End, begin, way_to
-from orchd.store import runs
+from orchd.store import queries, runs
 from scheduler.rig import Rig, finished, minute, started, write_journal
 
 S = FlowRunState
@@ -53,6 +53,49 @@ def test_what_a_run_writes_is_stored_with_its_task(rig: Rig) -> None:
 
     assert ["t: log", "t: one", "t: two"] == rig.lines(run)
     assert [("t", "success")] == [(task.slug, task.state) for task in rig.detail(run).tasks]
+
+
+@pytest.mark.parametrize("state", [S.TIMED_OUT, S.CANCELLED, S.CRASHED])
+def test_the_log_of_a_run_that_was_ended_says_how(rig: Rig, state: FlowRunState) -> None:
+    """
+    In its last line, at level ERROR and whatever was printed before it; it is no output, which has a limit.
+    """
+    rig.ingest.max_output = 4
+    run = rig.run()
+    run.folder.stdout.write_bytes(b"one\ntwo\n")
+    ingest(rig, run, End(state=state, message="it had to be", at=to_us(minute(1))))
+    with rig.database.reading() as conn:
+        (last,) = queries.log_tail(conn, run.row.number, count=1)
+
+    assert (40, "logger", f"[orchd] the run is {state.shown}: it had to be") == (last.level, last.stream, last.text)
+
+
+@pytest.mark.parametrize("state", [S.SUCCESS, S.FAILED])
+def test_an_end_that_the_flow_told_itself_has_no_line(rig: Rig, state: FlowRunState) -> None:
+    """
+    Its own log has it.
+    """
+    run = rig.run()
+    ingest(rig, run, End(state=state, message="done", at=to_us(minute(1))))
+
+    assert [] == rig.lines(run)
+
+
+def test_a_failed_run_names_the_task_that_failed_first(rig: Rig) -> None:
+    """
+    After the classic message, with the first line of what the task said.
+    """
+    run = rig.run()
+    write_journal(
+        run.folder,
+        TaskRecord(at=1, slug="late", state="running"),
+        TaskRecord(at=1, slug="boom", map_index=3, state="running"),
+        TaskRecord(at=2, slug="boom", map_index=3, state="failed", message="ValueError: bad\nand more"),
+        TaskRecord(at=3, slug="late", state="failed", message="KeyError: 1"),
+    )
+    ingest(rig, run, End(state=S.FAILED, message="Some reference tasks failed.", at=to_us(minute(1))))
+
+    assert "Some reference tasks failed. boom[3]: ValueError: bad" == rig.detail(run).message
 
 
 def test_looking_twice_changes_nothing(rig: Rig) -> None:

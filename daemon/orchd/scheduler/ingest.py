@@ -25,6 +25,9 @@ _log = log.get("ingest")
 _STREAMS: Final = {"logger": 0, "stdout": 1, "stderr": 2}
 _ERROR_LEVEL: Final = 40
 
+#: Ends of which a run's own log does not tell.
+_ENDED_BY_OTHERS: Final = frozenset({FlowRunState.TIMED_OUT, FlowRunState.CANCELLED, FlowRunState.CRASHED})
+
 #: What becomes of tasks that were still going when their run ended.
 _OPEN_TASKS: Final = {
     FlowRunState.CANCELLED: TaskRunState.CANCELLED,
@@ -49,6 +52,13 @@ class End:
         Give the end that the monitor wrote.
         """
         return cls(state=FlowRunState(finished.state), message=finished.message, at=finished.at, finished=finished)
+
+    def line(self) -> Line:
+        """
+        Give what the run's log says of it in the end.
+        """
+        text = f"[orchd] the run is {self.state.shown}: {self.message}"
+        return Line(at=self.at, level=_ERROR_LEVEL, stream="logger", owner=None, text=text)
 
 
 class Ingest:
@@ -93,6 +103,8 @@ class Ingest:
         if found.bad_lines:
             _log.warning("journal_lines_passed_over", run=run.row.name, lines=found.bad_lines)
         lines, stored = self._within_limit(run, found.lines, now_us)
+        if is_over and end is not None and end.state in _ENDED_BY_OTHERS:
+            lines = [*lines, end.line()]
         with self._database.writing() as conn:
             self._store(conn, run, found, lines, stored)
             crash_at("ingest.stored")
@@ -187,7 +199,9 @@ class Ingest:
         """
         Move the run and its open tasks, and decide the schedules that wait for it, all in this transaction.
         """
-        at = end.at
+        at, message = end.at, end.message
+        if end.state is FlowRunState.FAILED and (failure := tasks.first_failure(conn, run.row.number)):
+            message = f"{message} {failure}"
         for state in way_to(run.state, end.state):
             extra: dict[str, int | None] = {}
             if state is end.state and end.finished is not None:
@@ -196,7 +210,7 @@ class Ingest:
                     "signal": end.finished.signal,
                     "peak_rss_kib": end.finished.peak_rss_kib,
                 }
-            runs.move(conn, run.id, state, at_us=at, message=end.message, **extra)
+            runs.move(conn, run.id, state, at_us=at, message=message, **extra)
         tasks.end_open(
             conn,
             run.row.number,

@@ -23,6 +23,8 @@ _Standing = tuple[str, int, int | None, int | None, str, str | None]
 _FRESH: Final[_Standing] = (TaskRunState.PENDING.value, 1, None, None, "", None)
 _FINAL: Final = frozenset(state.value for state in FINAL_TASK_RUN_STATES)
 _SOURCES: Final = {to.value: frozenset(state.value for state in sources) for to, sources in TASK_RUN_MOVES.items()}
+#: How much of a task's message its run repeats.
+_LONGEST_MESSAGE: Final = 500
 _COLUMNS: Final = (
     "run_number",
     "slug",
@@ -92,6 +94,23 @@ def _standing(conn: Connection, number: int, keys: set[Key]) -> dict[Key, _Stand
     else:
         asked = conn.exec_driver_sql(_SQLITE_STANDING, (msgspec.json.encode(keys).decode(), number))
     return {(slug, index): tuple(found) for slug, index, *found in asked}
+
+
+def first_failure(conn: Connection, number: int) -> str | None:
+    """
+    Return the task of run *number* that failed first, with the first line of its message; None when none failed.
+    """
+    t = task_run.c
+    asked = sa.select(t.slug, t.map_index, t.message).where(
+        t.run_number == number, t.state == TaskRunState.FAILED.value
+    )
+    found = conn.execute(asked.order_by(t.ended_at_us, t.slug, t.map_index).limit(1)).one_or_none()
+    if found is None:
+        return None
+
+    index = f"[{found.map_index}]" if found.map_index >= 0 else ""
+    first_line = found.message.partition("\n")[0][:_LONGEST_MESSAGE]
+    return f"{found.slug}{index}: {first_line}"
 
 
 def end_open(conn: Connection, number: int, to: TaskRunState, *, at_us: int, message: str) -> None:

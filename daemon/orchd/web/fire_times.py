@@ -58,7 +58,7 @@ def _exactness(text: str) -> timedelta:
         return _INSTANT
     if clock["second"] is None:
         return timedelta(minutes=1)
-    return timedelta(seconds=1) / 10 ** len(clock["fraction"] or "")
+    return timedelta(microseconds=10 ** (6 - len(clock["fraction"] or "")))
 
 
 def undecided(at: datetime, past: SchedulePast, *, now: datetime) -> str:
