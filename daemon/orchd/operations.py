@@ -130,7 +130,7 @@ def _call_off(folder: RunFolder, reason: str) -> bool:
     try:
         return fence.void(folder, reason)
     except OSError:
-        # Then it is asked like one that has begun: its monitor looks before it forks.
+        # Then it is asked like one that has begun: its monitor looks before it opens the gate.
         return False
 
 
@@ -149,7 +149,7 @@ def ask_to_end(folder: RunFolder, reason: str) -> None:
 
 def wake_monitor(folder: RunFolder) -> None:
     """
-    Have the monitor of *folder* look for a ``cancel`` file; one that has not begun yet looks before it forks.
+    Have the monitor of *folder* look for a ``cancel`` file; one that has not begun yet looks before it opens the gate.
     """
     pid = fence.probe(folder).monitor_pid
     if pid is None:

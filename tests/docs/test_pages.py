@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from docs import make_states
+from orchd import errors
 from orchd.cli import table
 from orchd.config.tables import NAMED, TABLES
 from orchd.model.slots import SENTENCES, Reason
@@ -89,6 +90,29 @@ def test_every_module_that_the_architecture_names_is_there() -> None:
 
     assert names
     assert [] == [name for name in names if not (ROOT / "daemon" / "orchd" / name).is_file()]
+
+
+def test_every_decision_is_listed() -> None:
+    """
+    The list names each page of its folder, and no other.
+    """
+    folder = ROOT / "daemon" / "docs" / "decisions"
+    listed = re.findall(r"\]\((\S+\.md)\)", (folder / "README.md").read_text())
+
+    assert sorted(page.name for page in folder.glob("[0-9]*.md")) == listed
+
+
+def test_the_readme_names_every_exit_code() -> None:
+    """
+    Those of the error tree, with 0 and 1.
+    """
+    part = README.split("Exit codes:")[1].split("\n\n")[0]
+
+    assert {0, 1, *(kind.exit_code for kind in _kinds(errors.OrchdError))} == {int(n) for n in re.findall(r"\d+", part)}
+
+
+def _kinds(kind: type[errors.OrchdError]) -> set[type[errors.OrchdError]]:
+    return {kind}.union(*(_kinds(below) for below in kind.__subclasses__()))
 
 
 def test_every_reason_of_a_slot_has_its_sentence() -> None:
