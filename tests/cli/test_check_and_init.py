@@ -91,6 +91,20 @@ def test_mistakes_of_every_kind_are_told_at_once(folder: Path, orchd: Orchd) -> 
     assert lines[-1] == f"orchd: {folder}/flows/bad.py: line 1: syntax error: invalid syntax"
 
 
+def test_a_module_beside_the_flow_files_is_passed_over(folder: Path, orchd: Orchd) -> None:
+    """
+    A file without a flow is a mistake only where [flows] paths names it itself.
+    """
+    (folder / "flows" / "utils.py").write_text("X = 1\n")
+    done = orchd("check", "--config", str(folder))
+    assert (done.returncode, done.stdout.splitlines()[1]) == (0, "flows: 1 in 1 file: good")
+
+    (folder / "orchd.toml").write_text(SCHEDULE.replace('["flows"]', '["flows", "flows/utils.py"]'))
+    done = orchd("check", "--config", str(folder))
+    assert (done.returncode, done.stderr.count("\n")) == (65, 1)
+    assert f"orchd: {folder}/flows/utils.py: no flow found; write" in done.stderr
+
+
 def test_an_environment_file_is_checked_without_any_flow_file(folder: Path, orchd: Orchd) -> None:
     """
     Its line is named.

@@ -3,7 +3,7 @@ The config files, read, checked and resolved into one frozen value; each mistake
 """
 
 from orchd.config.checks import check_flows, parameter_problems
-from orchd.config.files import flow_files
+from orchd.config.files import flow_files, without_helpers
 from orchd.config.loading import Examined, examine, load
 from orchd.config.problems import ConfigProblems
 from orchd.config.settings import Config, DaemonSettings, FlowFiles, FlowSettings, Retention
@@ -21,4 +21,5 @@ __all__ = [
     "flow_files",
     "load",
     "parameter_problems",
+    "without_helpers",
 ]

@@ -4,12 +4,13 @@ Reading TOML files, merging them, and finding the line of a key in their text.
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from orchd.errors import ConfigError
+from orchd.model.specs import Description
 
 KeyPath = tuple[str | int, ...]
 
@@ -89,10 +90,19 @@ def flow_files(paths: Sequence[Path]) -> tuple[Path, ...]:
     """
     Return the flow files under *paths*, sorted, each once: a file as it is, of a folder its ``*.py`` at any depth.
 
-    Files and folders whose name begins with ``.`` or ``_`` are passed over.
+    Files and folders whose name begins with ``.`` or ``_`` are passed over. Of those in folders
+    :func:`without_helpers` leaves out more, once it is known what is in them.
     """
     found = {file for path in paths for file in ([path] if path.is_file() else _python_files(path))}
     return tuple(sorted(found))
+
+
+def without_helpers(descriptions: Iterable[Description], paths: Sequence[Path]) -> tuple[Description, ...]:
+    """
+    Leave out what was found in folders under *paths* and makes no flow: modules that flow files import.
+    """
+    named = {str(path) for path in paths}
+    return tuple(item for item in descriptions if item.file in named or not item.has_no_flow)
 
 
 def _python_files(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from orchd.engine.faults import said
 from orchd.errors import OrchdError
 from orchd.flow.flow import Flow
-from orchd.flow.loader import flows_of, read_source
+from orchd.flow.loader import NoFlow, flows_of, read_source
 from orchd.flow.parameter import Parameter
 from orchd.flow.task import Task
 from orchd.graph.graph import find_circle
@@ -38,7 +38,13 @@ def describe_file(file: Path) -> Description:
                 _flow_spec(flow, file=path, source_hash=source_hash) for flow in flows_of(path, source).values()
             )
         except OrchdError as exc:
-            return Description(file=str(path), source_hash=source_hash, error=str(exc), warnings=_words(caught))
+            return Description(
+                file=str(path),
+                source_hash=source_hash,
+                error=str(exc),
+                warnings=_words(caught),
+                has_no_flow=isinstance(exc, NoFlow),
+            )
 
     return Description(file=str(path), source_hash=source_hash, flows=flows, warnings=_words(caught))
 

@@ -18,6 +18,12 @@ from orchd.flow.flow import Flow
 MODULE_NAME: Final = "<flow>"
 
 
+class NoFlow(FlowError):
+    """
+    The file has been executed, and no flow is in it: perhaps it only helps others.
+    """
+
+
 def read_source(file: Path) -> bytes:
     """
     Return the bytes of the flow file.
@@ -106,7 +112,7 @@ def _by_name(path: Path, found: list[Flow]) -> dict[str, Flow]:
         flows[flow.name] = flow
 
     if not flows:
-        raise FlowError(f'{path}: no flow found; write `with Flow("name") as flow:` at the top level of the file')
+        raise NoFlow(f'{path}: no flow found; write `with Flow("name") as flow:` at the top level of the file')
 
     return flows
 

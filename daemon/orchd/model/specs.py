@@ -144,6 +144,8 @@ class Description(Struct, frozen=True, kw_only=True, omit_defaults=True):
     flows: tuple[FlowSpec, ...] = ()
     error: str | None = None
     warnings: tuple[str, ...] = ()
+    #: The file has loaded, and its only error is that no flow is in it.
+    has_no_flow: bool = False
 
 
 def parameters_text(parameters: dict[str, object]) -> str:

@@ -53,9 +53,7 @@ def _encoded(description: Description) -> bytes:
     problems = (_problem(flow.name) for flow in description.flows)
     error = description.error and _without_file(description.error, description.file)
     if error := error or next((problem for problem in problems if problem), None):
-        description = Description(
-            file=description.file, source_hash=description.source_hash, error=error, warnings=description.warnings
-        )
+        description = msgspec.structs.replace(description, flows=(), error=error)
     try:
         text = msgspec.json.encode(description)
         msgspec.json.decode(text, type=Description)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from orchd import clock, log
-from orchd.config import Config, ConfigProblems, check_flows, flow_files, parameter_problems
+from orchd.config import Config, ConfigProblems, check_flows, flow_files, parameter_problems, without_helpers
 from orchd.errors import ConfigError
 from orchd.model.instants import to_us
 from orchd.model.specs import Description, FlowSpec
@@ -105,13 +105,12 @@ class Reloader:
         self._scheduler.take_over_schedules()
 
     def _load(self, config: Config) -> list[str]:
-        loaded = collect(
-            self._describe(
-                flow_files(config.flows.paths),
-                time_limit_s=config.flows.describe_timeout.total_seconds(),
-                env_file=config.flows.env_file,
-            )
+        described = self._describe(
+            flow_files(config.flows.paths),
+            time_limit_s=config.flows.describe_timeout.total_seconds(),
+            env_file=config.flows.env_file,
         )
+        loaded = collect(without_helpers(described, config.flows.paths))
         broken = {file for file, _ in loaded.errors}
         known = {flow.name for flow in loaded.flows}
         known |= {name for name, version in self._scheduler.board.flows.items() if version.spec.file in broken}

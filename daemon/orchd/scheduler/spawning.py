@@ -164,8 +164,6 @@ def _description(file: Path, out: Path, answer: Described) -> Description:
         try:
             return msgspec.json.decode(out.read_bytes(), type=Description)
         except (OSError, msgspec.MsgspecError) as error:
-            return Description(
-                file=str(file), error=f"{file} was described, but the description is unreadable: {error}"
-            )
+            return Description(file=str(file), error=f"its description is unreadable: {error}")
 
-    return Description(file=str(file), error=answer.error or f"{file} could not be described")
+    return Description(file=str(file), error=answer.error or "it could not be described")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchd import config
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     files = config.flow_files(loaded.flows.paths)
     limit_s = loaded.flows.describe_timeout.total_seconds()
     describe = table.part("describe").describe_in_child
-    described: list[Description] = [describe(file, time_limit_s=limit_s, env_file=env_file) for file in files]
+    every = [describe(file, time_limit_s=limit_s, env_file=env_file) for file in files]
+    described = config.without_helpers(every, loaded.flows.paths)
     for description in described:
         for warning in description.warnings:
             complain(f"warning: {warning}")
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
     read = ", ".join(map(str, loaded.files)) or "no file, every default"
     print(f"config: {read}: good")
-    print(f"flows: {len(flows)} in {len(files)} file{'' if len(files) == 1 else 's'}: good")
+    print(f"flows: {len(flows)} in {len(described)} file{'' if len(described) == 1 else 's'}: good")
     print(f"schedules: {len(loaded.schedules)}: good")
     return 0
 
@@ -77,7 +79,7 @@ def _env_file(loaded: config.Config, problems: list[str]) -> Path | None:
     return path
 
 
-def _by_name(described: list[Description]) -> tuple[dict[str, FlowSpec], list[str]]:
+def _by_name(described: Sequence[Description]) -> tuple[dict[str, FlowSpec], list[str]]:
     flows: dict[str, FlowSpec] = {}
     broken = [f"{item.file}: {item.error}" for item in described if item.error]
     for flow in (flow for description in described for flow in description.flows):
