@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from orchd.config import Config
+from orchd.config import Config, FlowFiles
 from orchd.errors import ConfigError
 from orchd.model.instants import to_us
 from orchd.model.specs import Description, ScheduleSpec
@@ -92,6 +92,21 @@ def test_what_changed_is_said_and_counts(reloading: Reloading) -> None:
     assert ["schedule b is gone", "schedule a changed", "flow x is new"] == reloading.reloader.reload()["changes"]
     assert ["a"] == reloading.names()
     assert [] == reloading.reloader.reload()["changes"]
+
+
+def test_a_module_without_a_flow_is_no_mistake(reloading: Reloading) -> None:
+    """
+    Unless the config names the file itself: then the status has its sentence.
+    """
+    helper = Description(file="/flows/utils.py", error="no flow found", has_no_flow=True)
+    reloading.descriptions = [GOOD, helper]
+    reloading.reloader.reload()
+    assert reloading.reloader.loaded.errors == ()
+
+    files = FlowFiles(paths=(Path("/flows/utils.py"),))
+    reloading.config = Config(daemon=reloading.daemon.rig.config.daemon, flows=files)
+    reloading.reloader.reload()
+    assert reloading.reloader.loaded.errors == (("/flows/utils.py", "no flow found"),)
 
 
 def test_a_broken_config_changes_nothing(reloading: Reloading) -> None:
