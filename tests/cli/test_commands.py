@@ -258,3 +258,12 @@ def test_what_can_be_no_name_is_not_asked_for(
     done = orchd(*words)
 
     assert (code, f"orchd: {sentence}\n", []) == (done.returncode, done.stderr, server.requests)
+
+
+def test_the_status_tells_what_cannot_be_launched(server: UnixServer, orchd: Orchd) -> None:
+    """
+    With the reason, where a person looks first.
+    """
+    server.answers["GET /status"] = a_status(put_off=[{"run": NAME, "flow": "f", "reason": "the disk is full"}])
+
+    assert f"{NAME} of f does not begin, its launch is put off: the disk is full" in orchd("status").stdout

@@ -357,7 +357,7 @@ def test_a_launch_that_was_refused_is_tried_with_the_next_tick(launched: Daemon)
         launched.tick()
 
     assert 2 == len(launched.launched)
-    assert ["no more processes"] == [entry["why"] for entry in logs if entry["event"] == "launch_refused"]
+    assert ["no more processes"] == [entry["error"] for entry in logs if entry["event"] == "launch_put_off"]
 
 
 def test_descriptions_are_not_for_the_scheduler(daemon: Daemon) -> None:

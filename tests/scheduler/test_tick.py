@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from orchd import clock
 from orchd.errors import StateError, StoreError
 from orchd.model.instants import from_us, to_us
 from orchd.model.slots import Outcome, Reason
@@ -272,7 +273,7 @@ def test_a_paused_schedule_is_not_due_and_is_judged_when_it_goes_on(rig: Rig) ->
     assert rig.board.next_wake(minute(3)) is None
 
     with rig.database.writing() as conn:
-        schedules.unpause(conn, "a", who="ann", at_us=to_us(minute(3)) + 1)
+        schedules.unpause(conn, "a", at_us=to_us(minute(3)) + 1)
     rig.take_over()
     rig.tick(minute(3) + timedelta(seconds=1))
 
@@ -296,10 +297,30 @@ def test_a_launch_that_fails_is_tried_again(rig: Rig, monkeypatch: pytest.Monkey
         patch.setattr(rig.launcher, "_send", refuse)
         rig.tick(minute(1))
     assert (["a pending"], 1) == (rig.states(), len(rig.launcher.unlaunched))
+    assert {str(error)} == set(rig.launcher.waiting().values())
 
     rig.launcher.again()
 
     assert (1, set()) == (len(rig.launched), rig.launcher.unlaunched)
+
+
+def test_a_launch_that_fails_is_told_once_a_minute(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    However often it is tried; at once when the reason is another one.
+    """
+    times = iter((100.0, 159.0, 160.0, 161.0, 162.0))
+    run = rig.run(state=S.PENDING)
+    monkeypatch.setattr(clock, "monotonic", lambda: next(times))
+    with capture_logs() as logs:
+        for why in ("full", "full", "full", "away", "away"):
+            rig.launcher.put_off(run.id, why)
+
+    assert ["full", "full", "away"] == [entry["error"] for entry in logs if entry["event"] == "launch_put_off"]
+
+    rig.move(run.id, S.RUNNING)
+    rig.launcher.again()
+
+    assert (None, {}) == (rig.launcher.why_put_off(run.id), rig.launcher.waiting())
 
 
 def test_what_was_cancelled_meanwhile_is_not_launched_again(rig: Rig) -> None:

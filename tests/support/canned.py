@@ -178,6 +178,7 @@ def a_status(**changes: Any) -> Json:
         "failed": [],
         "broken": [],
         "config_error": None,
+        "put_off": [],
         "clock_jumps": [],
         "clock_waits": [],
         "next_more": 0,

@@ -59,6 +59,7 @@ class SmallDaemon:
         Give what no store holds.
         """
         return {"daemon": {"version": "1", "timezone": "UTC"}, "broken": [], "config_error": None} | {
+            "put_off": [],
             "clock_jumps": [],
             "clock_waits": self.waits,
         }

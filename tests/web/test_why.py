@@ -9,6 +9,7 @@ from orchd.model.instants import to_us
 from orchd.model.slots import Outcome, Reason
 from orchd.model.specs import Overlap
 from orchd.model.states import FlowRunState
+from orchd.scheduler.ingest import begin
 from orchd.store import jumps
 from orchd.store.jumps import JumpRow
 from orchd.store.schema import schedule
@@ -45,6 +46,7 @@ def test_why_a_run_of_a_schedule_started(api: Serving, rig: Rig) -> None:
     rig.move(run.id, S.RUNNING, S.FAILED, at=minute(2))
     told = [
         "a at 2026-06-01T10:01:00Z: started on time",
+        "its process began 60.0 s later",
         f"run {run.row.name} is Failed, began at 2026-06-01T10:02:00Z, ended at 2026-06-01T10:02:00Z",
     ]
 
@@ -280,3 +282,19 @@ def test_times_are_told_in_the_schedules_zone_too(api: Serving, rig: Rig) -> Non
     rig.tick(minute(1))
 
     assert why(api, "a@12:01")[0] == "a at 2026-06-01T10:01:00Z (2026-06-01 12:01:00+02:00): started on time"
+
+
+def test_a_process_that_began_late_is_told_with_the_reason(api: Serving, rig: Rig) -> None:
+    """
+    The decision was on time; its launch was not.
+    """
+    rig.use(every_minute("a"))
+    rig.tick(minute(1))
+    (run,) = rig.board.live.values()
+    with rig.database.writing() as conn:
+        begin(conn, run, at_us=to_us(minute(1)) + 10_000_000, put_off="the disk is full")
+
+    assert [
+        "a at 2026-06-01T10:01:00Z: started on time",
+        "its process began 10.0 s later: its launch was put off: the disk is full",
+    ] == why(api, "a@10:01")[:2]

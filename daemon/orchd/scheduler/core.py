@@ -85,6 +85,7 @@ class Scheduler:
         self._cancels = Cancels(self.board)
         chains = Chains(self.board, self._cancels)
         self.cancel = chains.cancel
+        self.awaited = chains.awaited
         self._ingest = Ingest(database, self.board, chains, max_output=config.daemon.max_output, ended=self._run_ended)
         host = socket.gethostname()
         self._ticker = Ticker(database, self.board, self.launcher, chains, host=host, max_runs=config.daemon.max_runs)
@@ -165,6 +166,14 @@ class Scheduler:
         with self.database.reading() as conn:
             self.board.set_flows(flows.current_flows(conn))
             self.board.set_schedules(schedules.load(conn))
+
+    def take_over_schedule(self, name: str) -> None:
+        """
+        Have the board hold one schedule as the store has it now, its rule being the same. Called by the writer, after
+        a commit.
+        """
+        with self.database.reading() as conn:
+            self.board.entries[name].row = schedules.get(conn, name)
 
     def set_config(self, config: Config) -> None:
         """
@@ -265,8 +274,7 @@ class Scheduler:
         elif isinstance(reply, Ended):
             self._follower.recover(_run_id(reply), may_launch=True)
         elif isinstance(reply, Refused):
-            _log.warning("launch_refused", folder=reply.folder, why=reply.error)
-            self.launcher.unlaunched.add(_run_id(reply))
+            self.launcher.put_off(_run_id(reply), reply.error)
 
     def _run_ended(self, run: LiveRun) -> None:
         _log.info("run_ended", run=run.row.name, flow=run.row.flow, state=run.row.state.value, message=run.row.message)

@@ -185,9 +185,10 @@ class Follower:
         began = next((record for record in records if isinstance(record, Started)), None)
         if run.state is FlowRunState.PENDING and began is not None:
             with self._database.writing() as conn:
-                begin(conn, run, at_us=began.at)
+                begin(conn, run, at_us=began.at, put_off=self._launcher.why_put_off(run.id))
                 row = runs.get(conn, run.id)
             self._board.put_run(row)
+            self._launcher.forget(run.id)
             self._changed()
         finished = next((record for record in records if isinstance(record, Finished)), None)
         end = End.of(finished) if finished is not None else self._ends.get(run.id)
@@ -197,6 +198,7 @@ class Follower:
         if is_over:
             self._ends.pop(run.id, None)
             self._patience.forget(run.id)
+            self._launcher.forget(run.id)
         if is_over or run.progress != before:
             self._changed()
         if has_more:

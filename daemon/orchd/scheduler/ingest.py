@@ -188,7 +188,6 @@ class Ingest:
             conn,
             number,
             journal=found.progress.journal,
-            monitor=0,
             stdout=found.progress.stdout.offset,
             stderr=found.progress.stderr.offset,
             next_seq=run.next_seq + len(lines),
@@ -221,11 +220,15 @@ class Ingest:
         return self._chains.on_finish(conn, run.row, state=end.state, ended_at_us=at)
 
 
-def begin(conn: Connection, run: LiveRun, *, at_us: int) -> None:
+def begin(conn: Connection, run: LiveRun, *, at_us: int, put_off: str | None = None) -> None:
     """
     Move a pending run to running: its monitor has written ``started``.
+
+    Args:
+        put_off: why it could not be launched at once; None when it could.
     """
-    runs.move(conn, run.id, FlowRunState.RUNNING, at_us=at_us, message="its process started")
+    message = f"its process started{'' if put_off is None else f'; its launch was put off: {put_off}'}"
+    runs.move(conn, run.id, FlowRunState.RUNNING, at_us=at_us, message=message)
 
 
 def way_to(state: FlowRunState, end: FlowRunState) -> tuple[FlowRunState, ...]:

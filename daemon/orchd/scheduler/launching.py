@@ -3,21 +3,37 @@ From a claimed run to a process: its folder with ``run.json``, then one message 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from orchd import log
+from orchd import clock, log
 from orchd.config import Config
 from orchd.errors import OrchdError
 from orchd.model.ids import FlowRunId, run_key
 from orchd.model.instants import from_us
 from orchd.model.records import RunSpec
+from orchd.model.states import FlowRunState
 from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
 from orchd.scheduler.board import Board, LiveRun
 
 _log = log.get("launch")
+
+#: Seconds after which the same reason is logged again.
+_TELL_AGAIN_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PutOff:
+    """
+    Why a run was not launched, and when (monotonic) that was logged.
+    """
+
+    why: str
+    told_s: float
 
 
 class Launcher:
@@ -47,6 +63,7 @@ class Launcher:
         self.config = config
         self._nudge = nudge
         self.unlaunched: set[FlowRunId] = set()
+        self._put_off: dict[FlowRunId, _PutOff] = {}
 
     def launch(self, run: LiveRun) -> None:
         """
@@ -59,10 +76,42 @@ class Launcher:
             run.is_sent = True
             crash_at("launch.sent")
         except (OrchdError, OSError) as error:
-            self.unlaunched.add(run.id)
-            _log.warning("launch_put_off", run=run.row.name, flow=run.row.flow, error=str(error))
+            self.put_off(run.id, str(error))
         else:
             self.unlaunched.discard(run.id)
+
+    def put_off(self, run_id: FlowRunId, why: str) -> None:
+        """
+        Have a run launched at the next tick, and say why not now: at once, then each minute.
+        """
+        self.unlaunched.add(run_id)
+        now_s = clock.monotonic()
+        known, run = self._put_off.get(run_id), self._board.live.get(run_id)
+        is_told = known is not None and known.why == why and now_s - known.told_s < _TELL_AGAIN_S
+        told_s = known.told_s if known is not None and is_told else now_s
+        self._put_off[run_id] = _PutOff(why=why, told_s=told_s)
+        if run is not None and not is_told:
+            _log.warning("launch_put_off", run=run.row.name, flow=run.row.flow, error=why)
+
+    def waiting(self) -> dict[LiveRun, str]:
+        """
+        Give the pending runs whose launch is put off, and why. From any thread.
+        """
+        found = ((self._board.live.get(run_id), put_off.why) for run_id, put_off in list(self._put_off.items()))
+        return {run: why for run, why in found if run is not None and run.state is FlowRunState.PENDING}
+
+    def why_put_off(self, run_id: FlowRunId) -> str | None:
+        """
+        Give why the launch of a run was put off last; None when it was not.
+        """
+        put_off = self._put_off.get(run_id)
+        return put_off.why if put_off else None
+
+    def forget(self, run_id: FlowRunId) -> None:
+        """
+        The run has begun, or is over.
+        """
+        self._put_off.pop(run_id, None)
 
     def again(self) -> None:
         """
@@ -71,8 +120,10 @@ class Launcher:
         for run_id in tuple(self.unlaunched):
             run = self._board.live.get(run_id)
             self.unlaunched.discard(run_id)
-            if run is not None and run.state == "pending":
+            if run is not None and run.state is FlowRunState.PENDING:
                 self.launch(run)
+            else:
+                self.forget(run_id)
 
     def _spec(self, run: LiveRun) -> RunSpec:
         row = run.row

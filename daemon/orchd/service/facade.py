@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Final, TypeVar
 
-from orchd import clock, operations
+from orchd import clock, log, operations
 from orchd.errors import NotFound
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import iso, to_us
@@ -26,6 +26,8 @@ from orchd.store.database import Connection, Database
 Json = dict[str, object]
 
 T = TypeVar("T")
+
+_log = log.get("service")
 
 #: Without a tick for this long the daemon is not up, whatever it answers.
 _STALE_S: Final = 5.0
@@ -84,6 +86,10 @@ class Facade:
             },
             "broken": [{"file": file, "error": why} for file, why in self._reloader.loaded.errors],
             "config_error": self._reloader.error,
+            "put_off": [
+                {"run": run.row.name, "flow": run.row.flow, "reason": why}
+                for run, why in self._scheduler.launcher.waiting().items()
+            ],
             "clock_jumps": [{"at": iso(jump.at), "seconds": jump.seconds} for jump in self._scheduler.jumps.latest()],
             "clock_waits": self._overview.clock_waits(clock.now()),
         }
@@ -168,7 +174,7 @@ class Facade:
         def act(conn: Connection) -> None:
             schedules.pause(conn, schedule, who=by, note=note, at_us=to_us(clock.now()))
 
-        return self._scheduler.perform(act, then=lambda _: self._scheduler.take_over_schedules())
+        return self._scheduler.perform(act, then=lambda _: self._taken_over("paused", schedule, by))
 
     def unpause(self, schedule: str, *, by: str) -> "Future[None]":
         """
@@ -176,9 +182,13 @@ class Facade:
         """
 
         def act(conn: Connection) -> None:
-            schedules.unpause(conn, schedule, who=by, at_us=to_us(clock.now()))
+            schedules.unpause(conn, schedule, at_us=to_us(clock.now()))
 
-        return self._scheduler.perform(act, then=lambda _: self._scheduler.take_over_schedules())
+        return self._scheduler.perform(act, then=lambda _: self._taken_over("unpaused", schedule, by))
+
+    def _taken_over(self, event: str, schedule: str, by: str) -> None:
+        self._scheduler.take_over_schedule(schedule)
+        _log.info(event, schedule=schedule, who=by)
 
     def reload(self) -> "Future[Mapping[str, object]]":
         """

@@ -28,7 +28,7 @@ class Daemon(Protocol):
     def facts(self) -> Json:
         """
         Give the parts of ``/api/v1/status`` that no store holds: ``daemon``, ``broken``, ``config_error``,
-        ``clock_jumps``, ``clock_waits``.
+        ``put_off``, ``clock_jumps``, ``clock_waits``.
         """
 
     def holds(self) -> Mapping[str, str]:

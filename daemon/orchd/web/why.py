@@ -9,6 +9,7 @@ from orchd import clock
 from orchd.errors import NotFound
 from orchd.model.instants import from_us, iso, iso_us, to_us
 from orchd.model.names import shown
+from orchd.model.states import FlowRunState
 from orchd.store import jumps, queries
 from orchd.store.database import Connection
 from orchd.web.daemon import Daemon
@@ -19,6 +20,8 @@ Answer = dict[str, object]
 _INSTANT = timedelta(microseconds=1)
 #: A fire time that lies so close to a jump of the clock may be late, or missed, because of it.
 _NEAR_US: Final = timedelta(minutes=1) // _INSTANT
+#: Seconds within which the process of a run begins when nothing stands in its way.
+_SOON_S: Final = 1.0
 #: How many of the latest slots tell the story of a schedule.
 _SLOTS = 5
 
@@ -83,7 +86,7 @@ def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: 
         sentences = [*notes, f"{schedule.name} at {both(slot.fire_time, schedule.timezone)}: {slot.sentence}"]
         sentences += _jumps(conn, slot)
         if run is not None:
-            sentences += _story(daemon, run, schedule.timezone)
+            sentences += _story(daemon, conn, run, schedule.timezone)
         return _answer(of, "slot", sentences, slot=slot, run=run)
 
     return _answer(of, "slot", [*notes, _no_slot(daemon, schedule, past, want)])
@@ -116,10 +119,10 @@ def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) 
         detail = queries.run_detail(conn, queries.find_run(conn, run.id).id)
         at = both(run.created_at, timezone)
         sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {at}")
-    return _answer(run.name, "run", [*sentences, *_story(daemon, run, timezone)], slot=slot, run=run)
+    return _answer(run.name, "run", [*sentences, *_story(daemon, conn, run, timezone)], slot=slot, run=run)
 
 
-def _story(daemon: Daemon, run: queries.RunView, timezone: str) -> list[str]:
+def _story(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) -> list[str]:
     held = daemon.holds().get(run.id)
     if held is not None:
         return [f"run {run.name} is {held}"]
@@ -128,7 +131,23 @@ def _story(daemon: Daemon, run: queries.RunView, timezone: str) -> list[str]:
         text += f", began at {both(run.started_at, timezone)}"
     if run.ended_at is not None:
         text += f", ended at {both(run.ended_at, timezone)}"
-    return [f"{text}: {run.message}" if run.message else text]
+    return [*_delay(conn, run), f"{text}: {run.message}" if run.message else text]
+
+
+def _delay(conn: Connection, run: queries.RunView) -> list[str]:
+    """
+    Say how much later than decided the process of a scheduled run began, and why, when that was kept.
+    """
+    if run.fire_time is None or run.started_at is None:
+        return []
+    decided = max(datetime.fromisoformat(run.fire_time), datetime.fromisoformat(run.created_at))
+    late_s = (datetime.fromisoformat(run.started_at) - decided).total_seconds()
+    if late_s <= _SOON_S:
+        return []
+    events = queries.run_detail(conn, queries.find_run(conn, run.id).id).events
+    began = next((event.message for event in events if event.task is None and event.to == FlowRunState.RUNNING), "")
+    _, _, why = began.partition("; ")
+    return [f"its process began {late_s:.1f} s later{why and f': {why}'}"]
 
 
 def _timezone(daemon: Daemon) -> str:

@@ -44,6 +44,10 @@ def _problems(answer: Json, screen: Screen) -> None:
     sentences = [(f"{broken['file']}:", broken["error"], "bad") for broken in answer["broken"]]
     if answer["config_error"]:
         sentences.append(("The config was not taken over:", answer["config_error"], "bad"))
+    sentences += [
+        (put_off["run"], f"of {put_off['flow']} does not begin, its launch is put off: {put_off['reason']}", "bad")
+        for put_off in answer["put_off"]
+    ]
     for jump in answer["clock_jumps"]:
         way = "forward" if jump["seconds"] > 0 else "back"
         sentences.append(
