@@ -202,10 +202,10 @@ def test_offsets_are_kept(store: Database) -> None:
     """
     with store.writing() as conn:
         run = add_run(conn)
-        runs.set_offsets(conn, run.number, journal=1, monitor=2, stdout=3, stderr=4, next_seq=5, stored_bytes=6)
+        runs.set_offsets(conn, run.number, journal=1, stdout=3, stderr=4, next_seq=5, stored_bytes=6)
         row = runs.get(conn, run.id)
 
-    assert (row.journal_offset, row.monitor_offset, row.stdout_offset, row.stderr_offset) == (1, 2, 3, 4)
+    assert (row.journal_offset, row.stdout_offset, row.stderr_offset) == (1, 3, 4)
     assert (row.next_seq, row.stored_bytes) == (5, 6)
 
 

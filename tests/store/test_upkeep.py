@@ -99,7 +99,7 @@ def test_a_long_log_goes_in_pieces(store: Database) -> None:
     with store.writing() as conn:
         run = add_run(conn, state=S.SUCCESS, at_us=10)
         logs.append(conn, [(run.number, seq, 0, 20, 0, None, -1, "line") for seq in range(25)])
-        runs.set_offsets(conn, run.number, journal=0, monitor=0, stdout=0, stderr=0, next_seq=25, stored_bytes=0)
+        runs.set_offsets(conn, run.number, journal=0, stdout=0, stderr=0, next_seq=25, stored_bytes=0)
         young = upkeep.trim_logs(conn, before_us=5, failed_before_us=5, rows=10)
         removed = [upkeep.trim_logs(conn, before_us=50, failed_before_us=0, rows=10) for _ in range(3)]
 

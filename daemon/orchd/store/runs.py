@@ -84,7 +84,6 @@ class RunRow(Struct, frozen=True):
     peak_rss_kib: int | None
     #: Bytes of each file that are ingested, the next seq of the log, and the bytes of output kept.
     journal_offset: int
-    monitor_offset: int
     stdout_offset: int
     stderr_offset: int
     next_seq: int
@@ -103,7 +102,7 @@ _COLUMNS: Final = ("number", *(field for field in NewRun.__struct_fields__ if fi
 _OFFSETS: Final = (
     flow_run.update()
     .where(_C.number == sa.bindparam("key"))
-    .values({column: sa.bindparam(column) for column in RunRow.__struct_fields__[-6:]})
+    .values({column: sa.bindparam(column) for column in RunRow.__struct_fields__[-5:]})
 )
 
 
@@ -193,7 +192,6 @@ def _new_row(number: int, run: NewRun, at_us: int) -> RunRow:
         signal=None,
         peak_rss_kib=None,
         journal_offset=0,
-        monitor_offset=0,
         stdout_offset=0,
         stderr_offset=0,
         next_seq=0,
@@ -312,7 +310,6 @@ def set_offsets(
     number: int,
     *,
     journal: int,
-    monitor: int,
     stdout: int,
     stderr: int,
     next_seq: int,
@@ -326,7 +323,6 @@ def set_offsets(
         {
             "key": number,
             "journal_offset": journal,
-            "monitor_offset": monitor,
             "stdout_offset": stdout,
             "stderr_offset": stderr,
             "next_seq": next_seq,

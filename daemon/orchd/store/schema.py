@@ -169,7 +169,6 @@ flow_run: Final = sa.Table(
     _number("peak_rss_kib", null=True),
     #: Bytes of the run's files that are ingested, the next seq of its log, the bytes of output kept.
     _number("journal_offset", default=0),
-    _number("monitor_offset", default=0),
     _number("stdout_offset", default=0),
     _number("stderr_offset", default=0),
     _number("next_seq", default=0),

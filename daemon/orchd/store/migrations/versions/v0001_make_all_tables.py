@@ -135,7 +135,6 @@ def upgrade() -> None:
         sa.Column("signal", sa.BigInteger(), nullable=True),
         sa.Column("peak_rss_kib", sa.BigInteger(), nullable=True),
         sa.Column("journal_offset", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("monitor_offset", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("stdout_offset", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("stderr_offset", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("next_seq", sa.BigInteger(), server_default="0", nullable=False),
