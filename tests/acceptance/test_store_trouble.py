@@ -118,7 +118,9 @@ def test_a_full_disk_is_survived(ticking: Daemon) -> None:
     ballast.unlink()
 
     eventually(lambda: entered(ticking) > count + 3, what="it goes on")
-    assert not ticking.events("store_away") or ticking.events("store_back")
+    assert ticking.status()["daemon"]["store_error"] is None
+    told_last = [event["event"] for event in ticking.events() if event["event"] in ("store_away", "store_back")][-1:]
+    assert told_last != ["store_away"]
     ticking.configure()
     assert ticking.client.post("/reload")["ok"]
     eventually(lambda: not (ticking.status()["running"] or ticking.status()["held"]), what="all is over")

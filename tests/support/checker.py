@@ -14,6 +14,8 @@ from support.evidence import Note, evidence
 
 #: Microseconds that a start may come after its fire time: 1 s, and 5 s for a loaded machine.
 _LATE_US = 6_000_000
+#: What the row of a crashed run may say when its code was never entered: what killed it before.
+_NEVER_ENTERED = ("was killed", "killed by SIG", "exited with code", "folder is gone", "gave no process")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +105,19 @@ def _user_code_is_entered_once(picture: Picture) -> None:
     runs = {run["id"]: run for run in picture.runs}
     assert by_run <= runs.keys(), f"I2: evidence of runs that are in no row: {by_run - runs.keys()}"
     for run in runs.values():
-        may_be_unentered = run["state"] in {"crashed", "cancelled"} and run["message"]
-        assert run["id"] in by_run or may_be_unentered, f"I2: never entered: {run}"
+        assert run["id"] in by_run or _says_why_not(run), f"I2: never entered, and its row does not say why: {run}"
     for slot in picture.slots:
         assert slot["outcome"] != "started" or slot["run_id"] in runs, f"I2: started, but without a run: {slot}"
         assert slot["outcome"] == "started" or slot["reason"], f"I2: no reason: {slot}"
+
+
+def _says_why_not(run: Json) -> bool:
+    """
+    Tell whether the row of a run that was never entered has a reason for it.
+    """
+    if run["state"] == "cancelled":
+        return bool(run["message"])
+    return run["state"] == "crashed" and any(words in run["message"] for words in _NEVER_ENTERED)
 
 
 def _starts(picture: Picture, *, on_time: bool) -> None:
