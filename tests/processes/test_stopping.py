@@ -202,7 +202,7 @@ def test_a_monitor_whose_folder_was_removed_ends(house: House) -> None:
 
 def test_a_cancel_before_the_launch_keeps_user_code_out(house: House) -> None:
     """
-    The monitor looks for the cancel file after it began and before it forks.
+    The monitor looks for the cancel file after it began and before it opens the gate.
     """
     folder = house.folder("pass")
     folder.write_cancel("never mind")
