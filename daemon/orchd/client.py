@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import sys
 from collections.abc import Callable
 
 from orchd import errors
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-#: Seconds that an answer may take beyond ``wait_s``: a daemon under full load is slow, not away.
+#: Seconds that an answer may take beyond ``wait_s``, and those that something to be done may: flow files are read.
+ANSWER_S = 10.0
 PATIENCE_S = 60.0
 #: Pauses between two tries while the daemon is away, in seconds.
 _FIRST_PAUSE_S = 0.05
@@ -68,7 +70,7 @@ class Client:
         """
         asked = "&".join(f"{key}={quote(str(value))}" for key, value in query.items() if value is not None)
         wait_s = query.get("wait_s")
-        limit_s = PATIENCE_S + (wait_s if isinstance(wait_s, int | float) else 0)
+        limit_s = ANSWER_S + (wait_s if isinstance(wait_s, int | float) else 0)
         request = _request("GET", f"{_BASE}{path}{'?' if asked else ''}{asked}", b"")
         return self._retrying(lambda: _exchange(self._connect(limit_s), request, self.path))
 
@@ -133,6 +135,7 @@ def _request(method: str, target: str, body: bytes) -> bytes:
 
 
 def _exchange(connection: socket.socket, request: bytes, path: str) -> dict[str, Any]:
+    pid = _listener(connection)
     try:
         with connection:
             connection.sendall(request)
@@ -140,7 +143,7 @@ def _exchange(connection: socket.socket, request: bytes, path: str) -> dict[str,
             while chunk := connection.recv(1 << 18):
                 answer += chunk
     except TimeoutError as error:
-        raise errors.NotRunning(f"the daemon at {path} gives no answer; look at its log") from error
+        raise errors.NotRunning(f"the daemon{pid} at {path} does not answer; look at its log") from error
     except OSError as error:
         raise errors.NotRunning(f"the daemon at {path} ended before it answered") from error
 
@@ -152,6 +155,12 @@ def _exchange(connection: socket.socket, request: bytes, path: str) -> dict[str,
         raise errors.NotRunning(f"the daemon at {path} ended in the middle of its answer")
 
     return _judge(status, bytes(body), path)
+
+
+def _listener(connection: socket.socket) -> str:
+    # Source: ``struct ucred`` of unix(7) begins with the pid, an int of 4 bytes, of whoever called listen().
+    pid = int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder)
+    return f" (pid {pid})" if pid else ""
 
 
 def _parse_head(head: bytes, path: str) -> tuple[int, dict[str, str]]:

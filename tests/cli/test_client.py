@@ -2,6 +2,8 @@
 The client against a real server on a Unix socket.
 """
 
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +70,18 @@ def test_an_unknown_error_is_ours(bare: UnixServer) -> None:
     bare.answers["GET /x"] = (418, {"error": {"code": "teapot", "message": "short and stout"}})
     with pytest.raises(errors.InternalError, match="short and stout"):
         Client(str(bare.path)).get("/x")
+
+
+def test_a_daemon_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    It listens and says nothing: its process id tells whom to look at.
+    """
+    monkeypatch.setattr("orchd.client.ANSWER_S", 0.05)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "s"))
+        silent.listen()
+        with pytest.raises(errors.NotRunning, match=rf"the daemon \(pid {os.getpid()}\) at .* does not answer"):
+            Client(str(tmp_path / "s")).get("/status")
 
 
 def test_no_socket_means_no_daemon(tmp_path: Path) -> None:

@@ -168,6 +168,8 @@ def test_stop_waits_until_the_daemon_has_ended(server: UnixServer, orchd: Orchd)
         (["--socket", "x", "status"], 64, "write the command first"),
         (["runs", "--limit", "many"], 64, "`orchd runs --help` shows what it takes"),
         (["runs", "--since", "yesterday"], 64, "'yesterday' is no time; write one such as"),
+        (["runs", "--limit", "0"], 64, "argument --limit: '0' is no count: write a whole number of 1 or more"),
+        (["next", "-n", "x"], 64, "argument -n: 'x' is no count: write a whole number of 1 or more"),
         (["show"], 64, "RUN"),
         (["show", "nope"], 66, "there is no /runs/nope"),
         (["logs", "nope"], 66, "there is no /runs/nope/logs"),

@@ -5,7 +5,7 @@ What people ask: pages, filters, names, and the shapes of the HTTP API.
 import msgspec
 import pytest
 
-from orchd.errors import Ambiguous, NotFound, UsageError
+from orchd.errors import Ambiguous, NotFound, StoreError, UsageError
 from orchd.model.ids import FlowRunId
 from orchd.model.records import TaskRecord
 from orchd.model.specs import RuleKind, ScheduleSpec

@@ -75,7 +75,49 @@ def test_a_query_that_cannot_be_meant(shared_api: Serving, path: str, field: str
     """
     sentence = refused(shared_api.ask("GET", f"/api/v1{path}"), status=400, code="usage_error", field=field)
 
-    assert sentence.startswith(f"{field}: ")
+    assert sentence.startswith(f"{field.removesuffix('.0')}: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/runs?limit=0", "limit: '0' is too small; write 1 or more"),
+        ("/runs?limit=many", "limit: 'many' is no whole number"),
+        ("/next?n=1001", "n: '1001' is too large; write 1000 or less"),
+        ("/runs?since=soon", "since: 'soon' is no time with its zone; write one such as 2026-03-29T02:30:00Z"),
+        ("/why", "of: is missing"),
+    ],
+)
+def test_a_query_is_refused_in_plain_words(shared_api: Serving, path: str, sentence: str) -> None:
+    """
+    Not in those of a library.
+    """
+    field = sentence.partition(":")[0]
+
+    assert sentence == refused(shared_api.ask("GET", f"/api/v1{path}"), status=400, code="usage_error", field=field)
+
+
+def test_a_state_that_is_none_is_told_all_there_are(shared_api: Serving) -> None:
+    """
+    By the names that the API has for them.
+    """
+    answer = shared_api.ask("GET", "/api/v1/runs?state=bogus")
+    sentence = refused(answer, status=400, code="usage_error", field="state.0")
+
+    assert sentence.startswith("state: 'bogus' is none of 'scheduled', 'pending'")
+
+
+def test_a_flow_or_task_that_is_none_is_not_found(api: Serving, rig: Rig) -> None:
+    """
+    An empty list would be taken for one that never ran.
+    """
+    run = rig.run()
+    message = refused(api.ask("GET", "/api/v1/runs?flow=nosuch"), status=404, code="not_found")
+    assert "there is no flow 'nosuch': `orchd flows` lists those that there are" == message
+    assert [] == api.get("/runs", flow="report")["runs"]
+
+    message = refused(api.ask("GET", f"/api/v1/runs/{run.id}/logs?task=nosuch"), status=404, code="not_found")
+    assert "flow load has no task 'nosuch'; there are: none" == message
 
 
 @pytest.mark.parametrize(("path", "body", "field"), BAD_BODIES)

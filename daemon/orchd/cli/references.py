@@ -4,6 +4,7 @@ The arguments that name a run, a flow or a schedule: what can be none is refused
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 
 from orchd.errors import NotFound, UsageError
@@ -33,3 +34,13 @@ def reference(noun: str) -> Callable[[str], str]:
         return text
 
     return checked
+
+
+def count(text: str) -> int:
+    """
+    Return the number of an argument that says how many, for argparse.
+    """
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"'{text[:_SHOWN]}' is no count: write a whole number of 1 or more")
+
+    return int(text)

@@ -7,11 +7,13 @@ from orchd.store.queries_runs import (
     counts,
     ended_runs,
     find_run,
+    has_flow,
     latest_run,
     live_runs,
     run_detail,
     run_view,
     runs,
+    task_slugs,
 )
 from orchd.store.queries_schedules import (
     SchedulePast,
@@ -52,6 +54,7 @@ __all__ = [
     "ended_runs",
     "find_run",
     "flows",
+    "has_flow",
     "last_slots",
     "latest_run",
     "live_runs",
@@ -67,4 +70,5 @@ __all__ = [
     "slot_of_run",
     "slot_within",
     "slots",
+    "task_slugs",
 ]

@@ -17,7 +17,7 @@ from orchd.model.states import FINAL_FLOW_RUN_STATES, FlowRunState, TaskRunState
 from orchd.store import runs as stored
 from orchd.store.database import Connection
 from orchd.store.runs import RunRow
-from orchd.store.schema import event, flow_run, flow_version, task_run
+from orchd.store.schema import event, flow, flow_run, flow_version, task_run
 from orchd.store.views import EventView, RunDetail, RunView, TaskView
 
 _C: Final = flow_run.c
@@ -129,6 +129,21 @@ def latest_run(conn: Connection, flow: str) -> RunView | None:
     return next(iter(runs(conn, flow=flow, limit=1)), None)
 
 
+def has_flow(conn: Connection, name: str) -> bool:
+    """
+    Tell whether a flow of that name was ever described.
+    """
+    return conn.execute(sa.select(flow.c.id).where(flow.c.name == name)).scalar() is not None
+
+
+def task_slugs(conn: Connection, row: RunRow) -> list[str]:
+    """
+    Return the slugs of the tasks of a run: those of its flow as it was, and what it ran besides.
+    """
+    ran = conn.execute(sa.select(task_run.c.slug).where(task_run.c.run_number == row.number).distinct()).scalars()
+    return sorted({*_names(conn, row), *ran})
+
+
 def find_run(conn: Connection, ref: str) -> RunRow:
     """
     Return the run that *ref* means: a whole id, a name, or the beginning of an id (4 characters and more).
@@ -203,10 +218,7 @@ def run_detail(conn: Connection, run_id: FlowRunId) -> RunDetail:
 
 
 def _tasks(conn: Connection, row: RunRow) -> tuple[TaskView, ...]:
-    names: dict[str, str] = {}
-    spec = conn.execute(sa.select(flow_version.c.spec).where(flow_version.c.id == row.flow_version_id)).scalar()
-    if spec is not None:
-        names = {task.slug: task.name for task in _SPEC.decode(spec).tasks}
+    names = _names(conn, row)
     t = task_run.c
     began = sa.func.coalesce(t.started_at_us, t.ended_at_us)
     asked = sa.select(task_run).where(t.run_number == row.number).order_by(began, t.slug, t.map_index)
@@ -226,6 +238,11 @@ def _tasks(conn: Connection, row: RunRow) -> tuple[TaskView, ...]:
         )
         for task in conn.execute(asked)
     )
+
+
+def _names(conn: Connection, row: RunRow) -> dict[str, str]:
+    spec = conn.execute(sa.select(flow_version.c.spec).where(flow_version.c.id == row.flow_version_id)).scalar()
+    return {} if spec is None else {task.slug: task.name for task in _SPEC.decode(spec).tasks}
 
 
 def _events(conn: Connection, number: int) -> tuple[EventView, ...]:

@@ -2,6 +2,8 @@
 Errors as the API gives them: one JSON shape, ``{"error": {"code", "message", "field"}}``.
 """
 
+from typing import Any, Final
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -9,9 +11,29 @@ from starlette.exceptions import HTTPException
 
 from orchd import log
 from orchd.errors import OrchdError
+from orchd.model.names import shown
 from orchd.web.limits import MAX_BODY
 
 _log = log.get("web")
+
+_NO_TIME: Final = "{given} is no time with its zone; write one such as 2026-03-29T02:30:00Z"
+#: Kind of a mistake, as pydantic calls it -> what is said after the name of the field.
+_SENTENCES: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "there is no such field; leave it out",
+    "enum": "{given} is none of {expected}",
+    "int_parsing": "{given} is no whole number",
+    "float_parsing": "{given} is no number",
+    "string_type": "{given} is no text",
+    "dict_type": "{given} is no object of names and values",
+    "string_too_long": "it is longer than {max_length} characters",
+    "greater_than_equal": "{given} is too small; write {ge} or more",
+    "less_than_equal": "{given} is too large; write {le} or less",
+    "datetime_parsing": _NO_TIME,
+    "datetime_from_date_parsing": _NO_TIME,
+    "datetime_object_invalid": _NO_TIME,
+    "timezone_aware": _NO_TIME,
+}
 
 
 def _answer(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
@@ -27,9 +49,15 @@ def _orchd_error(_: Request, error: Exception) -> JSONResponse:
 
 
 def _invalid(_: Request, error: Exception) -> JSONResponse:
-    first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "msg": str(error)}
-    field = ".".join(str(part) for part in first["loc"][1:]) or None
-    return _answer(400, "usage_error", f"{field or 'the request'}: {first['msg']}", field)
+    first: dict[str, Any] = {"loc": (), "type": "", "msg": str(error)}
+    if isinstance(error, RequestValidationError):
+        first |= error.errors()[0]
+    parts = [str(part) for part in first["loc"][1:]]
+    # The number of an item says nothing to whoever wrote only one.
+    name = ".".join(part for part in parts if not part.isdigit()) or "the request"
+    values = {"msg": first["msg"], "given": shown(str(first.get("input", ""))), **first.get("ctx", {})}
+    told = _SENTENCES.get(first["type"], "{msg}").format_map(values)
+    return _answer(400, "usage_error", f"{name}: {told}", ".".join(parts) or None)
 
 
 def _http(_: Request, error: Exception) -> JSONResponse:

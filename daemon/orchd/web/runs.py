@@ -4,13 +4,15 @@ Routes about runs: list, start, look at, read the log, cancel.
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from orchd.errors import NotFound
 from orchd.model.instants import to_us
+from orchd.model.names import shown
 from orchd.model.states import FlowRunState
 from orchd.store import queries
 from orchd.store.database import Connection
@@ -21,6 +23,8 @@ from orchd.web.daemon import Daemon
 #: Most rows of one answer. Source: the threat table of reliability.md, T14, asks for a bound.
 MAX_RUNS: Final = 500
 MAX_LINES: Final = 10_000
+#: How many tasks are named to somebody who asked for one that is not there.
+_TASKS: Final = 12
 
 
 class StartBody(BaseModel):
@@ -83,7 +87,7 @@ class RunRoutes:
         List runs, newest first; a page further by `before`, what is new by `after` (run numbers).
         """
         question = partial(
-            queries.runs,
+            _runs,
             flow=flow,
             states=state or (),
             since_us=None if since is None else to_us(since),
@@ -156,6 +160,13 @@ class RunRoutes:
         return answer({"run": shown[0]}, status=status)
 
 
+def _runs(conn: Connection, *, flow: str | None, **filters: Any) -> list[queries.RunView]:
+    found = queries.runs(conn, flow=flow, **filters)
+    if not found and flow is not None and not queries.has_flow(conn, flow):
+        raise NotFound(f"there is no flow {shown(flow)}: `orchd flows` lists those that there are")
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _LogQuestion:
     """
@@ -181,6 +192,9 @@ class _LogQuestion:
             else partial(queries.log_tail, count=self.tail)
         )
         lines = ask(conn, row.number, task=self.task, level=self.level, since_us=self.since_us)
+        if not lines and self.task is not None and self.task not in (slugs := queries.task_slugs(conn, row)):
+            there = ", ".join(slugs[:_TASKS]) + (", ..." if len(slugs) > _TASKS else "")
+            raise NotFound(f"flow {row.flow} has no task {shown(self.task)}; there are: {there or 'none'}")
         return queries.run_view(row), lines
 
 

@@ -11,6 +11,7 @@ from orchd.cli import times
 from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
+from orchd.cli.references import count
 from orchd.client import Client
 
 #: Runs that the API gives at once.
@@ -39,7 +40,7 @@ def configure(parser: Parser, name: str) -> None:
         parser.add_argument(
             "--since", metavar="TIME", help="only runs made since then: 2026-11-24, 06:30 or a span, 2d"
         )
-        parser.add_argument("--limit", metavar="N", type=int, default=20, help="at most so many (default: 20)")
+        parser.add_argument("--limit", metavar="N", type=count, default=20, help="at most so many (default: 20)")
     add_json(parser)
     add_daemon(parser)
     add_examples(parser, *_EXAMPLES[name])

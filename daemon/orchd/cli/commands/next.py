@@ -13,7 +13,7 @@ from orchd.cli import table, times
 from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
-from orchd.cli.references import reference
+from orchd.cli.references import count, reference
 from orchd.errors import NotRunning
 
 
@@ -24,7 +24,7 @@ def configure(parser: Parser, _name: str) -> None:
     parser.add_argument(
         "schedule", metavar="SCHEDULE", nargs="?", type=reference("schedule"), help="only this one (default: all)"
     )
-    parser.add_argument("-n", metavar="N", type=int, default=10, help="so many fire times (default: 10)")
+    parser.add_argument("-n", metavar="N", type=count, default=10, help="so many fire times (default: 10)")
     parser.add_argument("--from", dest="begin", metavar="TIME", help="after then, not after now: 2027-03-28, or 6d")
     parser.add_argument("--explain", action="store_true", help="say why a local time moved at a change of the clocks")
     add_json(parser)
