@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.canned import a_line, a_run, a_status
+from support.canned import a_fire, a_line, a_run, a_status
 from support.program import ENVIRONMENT, PROGRAM, Orchd
 from support.unix_server import UnixServer
 
@@ -121,6 +121,20 @@ def test_next_explains_only_when_asked(orchd: Orchd) -> None:
     """
     assert "does not exist" not in orchd("next").stdout
     assert "does not exist" in orchd("next", "--explain").stdout
+
+
+def test_next_says_that_a_schedule_is_paused(server: UnixServer, orchd: Orchd) -> None:
+    """
+    Before its fire times, of which none starts meanwhile.
+    """
+    server.answers["GET /next"] = {
+        "next": [a_fire()],
+        "paused": {"who": "ann", "at": "2026-11-23T17:00:00Z", "note": "disk"},
+    }
+    first = orchd("next", "every-minute").stdout.splitlines()[0]
+
+    assert first.startswith("paused by ann since 2026-11-23")
+    assert first.endswith(": disk; none starts until it goes on")
 
 
 def test_next_is_computed_without_a_daemon(orchd: Orchd, tmp_path: Path) -> None:

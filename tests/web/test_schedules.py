@@ -98,3 +98,15 @@ def test_paused_schedules_are_not_among_the_coming_ones(api: Serving, rig: Rig) 
 
     assert [] == api.get("/next")["next"]
     assert 10 == len(api.get("/next", schedule="a")["next"])
+
+
+def test_the_next_fire_times_of_a_paused_schedule_say_so(api: Serving, rig: Rig) -> None:
+    """
+    When only its own are asked for; in those of all it does not come.
+    """
+    rig.use(every_minute("a"))
+    assert api.get("/next", schedule="a", n=1)["paused"] is None
+
+    api.post("/schedules/a/pause", {"note": "disk"})
+
+    assert "disk" == api.get("/next", schedule="a", n=1)["paused"]["note"]

@@ -46,7 +46,7 @@ class ScheduleRoutes:
         add = routes.add_api_route
         add("/flows", self.list_flows, response_description="`{flows: [flow]}`")
         add("/schedules", self.list_schedules, response_description="`{schedules: [schedule]}`")
-        add("/next", self.list_next, response_description="`{next: [fire time]}`, the soonest first")
+        add("/next", self.list_next, response_description="`{next: [fire time], paused}`, the soonest first")
         add("/schedules/{name}/pause", self.pause, methods=["POST"], response_description="`{schedule}`")
         add("/schedules/{name}/unpause", self.unpause, methods=["POST"], response_description="`{schedule}`")
         return routes
@@ -87,7 +87,8 @@ class ScheduleRoutes:
         List coming fire times, and why a local time moves where it does.
         """
         after = None if start is None else utc(start)
-        return answer({"next": self._daemon.upcoming(schedule, n=n, after=after)})
+        coming = self._daemon.upcoming(schedule, n=n, after=after)
+        return answer({"next": coming, "paused": None if schedule is None else self._pause(schedule)})
 
     async def pause(self, name: _Name, body: PauseBody, request: Request) -> Response:
         """
@@ -102,6 +103,10 @@ class ScheduleRoutes:
         """
         await outcome(self._daemon.unpause(name, by=caller(request)))
         return answer({"schedule": await run_in_threadpool(self._one, name)})
+
+    def _pause(self, name: str) -> queries.PauseView | None:
+        with self._daemon.database.reading() as conn:
+            return next((one.paused for one in queries.schedules(conn) if one.name == name), None)
 
     def _one(self, name: str) -> queries.ScheduleView:
         with self._daemon.database.reading() as conn:

@@ -54,6 +54,6 @@ def run(args: argparse.Namespace) -> int:
         print("orchd: no daemon is running; this is computed from the config alone", file=sys.stderr)
         answer = table.part("offline").next_fires(configured, args.schedule, n=args.n, begin=begin)
     if not args.explain and not args.json:
-        answer = {"next": [fire | {"note": None} for fire in answer["next"]]}
+        answer |= {"next": [fire | {"note": None} for fire in answer["next"]]}
     emit(args, answer, view="next_fires")
     return 0

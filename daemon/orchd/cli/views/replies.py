@@ -23,6 +23,11 @@ def next_fires(answer: Json, screen: Screen) -> None:
     Draw the coming fire times, with why a local time moved where there is a reason.
     """
     fires = answer["next"]
+    # Without a daemon nobody knows of pauses.
+    if pause := answer.get("paused"):
+        note = f": {pause['note']}" if pause["note"] else ""
+        told = f"by {pause['who']} since {moment(pause['at'], screen).text}{note}; none starts until it goes on"
+        screen.line(Cell("paused", "warn"), Cell(told))
     if not fires:
         screen.line(Cell("No fire time comes.", "quiet"))
         return
