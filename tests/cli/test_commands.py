@@ -44,13 +44,13 @@ def test_json_is_the_answer_as_it_came(server: UnixServer, orchd: Orchd, words: 
 
 def test_a_pipe_gets_one_plain_row_for_each_thing(orchd: Orchd) -> None:
     """
-    In a pipe there are no colours, nothing is cut, times are one word each, and an empty cell is a dash.
+    In a pipe there are no colours, nothing is cut, times are whole, with date and offset, and an empty cell is a dash.
     """
     done = orchd("runs")
     titles, row = (line.split() for line in done.stdout.splitlines())
 
     assert titles == ["RUN", "FLOW", "STATE", "BEGAN", "TOOK", "BY", "MESSAGE"]
-    assert row == [NAME, "data-engineer", "Success", "2026-11-23T17:06:00+00:00", "2.49", "s", "every-minute", "-"]
+    assert row == [NAME, "data-engineer", "Success", "2026-11-23", "17:06:00+00:00", "2.49", "s", "every-minute", "-"]
 
 
 def test_runs_are_asked_for_as_wanted(server: UnixServer, orchd: Orchd) -> None:

@@ -37,9 +37,9 @@ def on_screen(at: datetime, *, now: datetime) -> str:
 
 def in_pipe(at: datetime) -> str:
     """
-    Return *at* in the local zone as one word that another program can read, to the second.
+    Return *at* in the local zone with its offset, to the second: ``2026-11-23 18:21:00+01:00``.
     """
-    return at.astimezone().isoformat(timespec="seconds")
+    return at.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 def span(seconds: float) -> str:
