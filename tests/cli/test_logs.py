@@ -155,9 +155,9 @@ def test_a_log_is_printed_whole(daemon: GrowingDaemon, orchd: Orchd) -> None:
     done = orchd("logs", "data-science")
 
     assert done.stdout == (
-        "17:06:00 | INFO    | Model accuracy on test set: 96.67\n"
-        "17:06:00 | INFO    | Traceback:\n"
-        "         |         |   in train\n"
+        "2026-11-23 17:06:00+00:00 | INFO    | Model accuracy on test set: 96.67\n"
+        "2026-11-23 17:06:00+00:00 | INFO    | Traceback:\n"
+        "                          |         |   in train\n"
     )
 
 

@@ -1,5 +1,5 @@
 """
-A run's log on a terminal or in a pipe: ``HH:MM:SS | INFO    | text``.
+A run's log: ``HH:MM:SS | INFO    | text`` on a terminal; in a pipe with date and offset before it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class LinePrinter:
         """
         self._out = out
         self._raw = raw
+        self._local = _local_time if out.isatty() else _local_instant
         self._colours = out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def header(self, run: dict[str, Any]) -> None:
@@ -37,7 +38,7 @@ class LinePrinter:
         Say which run the coming lines are of.
         """
         if not self._raw:
-            at = f" {_local(run['started_at'])}" if run["started_at"] else ""
+            at = f" {self._local(_second(run['started_at']))}" if run["started_at"] else ""
             self._out.write(self._paint(f"── {safe(run['flow'])} · {safe(run['name'])}{at}", _BOLD) + "\n")
 
     def footer(self, run: dict[str, Any]) -> None:
@@ -69,8 +70,9 @@ class LinePrinter:
         word = level_name(line["level"]) if line["stream"] == "logger" else line["stream"]
         bar = self._paint("|", _DIM)
         painted = self._paint(f"{word:<7}", _COLOURS.get(word, ""))
-        below = "".join(f"{'':8} {bar} {'':7} {bar} {safe(rest)}\n" for rest in more)
-        return f"{self._paint(_local(line['at']), _DIM)} {bar} {painted} {bar} {text}\n{below}"
+        at = self._local(_second(line["at"]))
+        below = "".join(f"{'':{len(at)}} {bar} {'':7} {bar} {safe(rest)}\n" for rest in more)
+        return f"{self._paint(at, _DIM)} {bar} {painted} {bar} {text}\n{below}"
 
     def _paint(self, text: str, colour: str) -> str:
         return f"{colour}{text}{_RESET}" if self._colours and colour else text
@@ -84,10 +86,15 @@ def level_name(level: int | str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _local_second(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone().strftime("%H:%M:%S")
+def _local_time(second: str) -> str:
+    return datetime.fromisoformat(second).astimezone().strftime("%H:%M:%S")
 
 
-def _local(text: str) -> str:
+@lru_cache(maxsize=64)
+def _local_instant(second: str) -> str:
+    return datetime.fromisoformat(second).astimezone().isoformat(sep=" ")
+
+
+def _second(text: str) -> str:
     # To the second: a million lines share few of them.
-    return _local_second(text[:19] + "+00:00")
+    return f"{text[:19]}+00:00"
