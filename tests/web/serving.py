@@ -143,7 +143,7 @@ class SmallDaemon:
 
         def act() -> None:
             with self.database.writing() as conn:
-                schedules.unpause(conn, schedule, who=by, at_us=to_us(START))
+                schedules.unpause(conn, schedule, at_us=to_us(START))
 
         return self._do(("unpause", schedule, by), act)
 
