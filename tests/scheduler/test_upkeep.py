@@ -16,11 +16,12 @@ from orchd.model.instants import to_us
 from orchd.model.states import FlowRunState
 from orchd.scheduler import upkeep
 from orchd.scheduler.health import StoreHealth
+from orchd.scheduler.ingest import End
 from orchd.scheduler.upkeep import Upkeep
 from orchd.store import jumps
 from orchd.store.jumps import JumpRow
 from scheduler.daemon import HandWriter
-from scheduler.rig import START, Rig
+from scheduler.rig import START, Rig, minute, waiting
 
 S = FlowRunState
 LATER = START + timedelta(days=45)
@@ -47,6 +48,7 @@ def cleaner(rig: Rig, writer: HandWriter, monkeypatch: pytest.MonkeyPatch) -> It
         rig.board.runs_folder,
         config=lambda: rig.config,
         is_live=lambda run_id: run_id in rig.board.live,
+        awaited=rig.chains.awaited,
     )
 
 
@@ -65,6 +67,28 @@ def test_old_runs_go_and_failed_ones_stay_twice_as_long(rig: Rig, writer: HandWr
     writer.work()
 
     assert ["report failed", "live running"] == rig.states()
+
+
+def test_a_finish_that_still_waits_for_its_partner_stays(rig: Rig, writer: HandWriter, cleaner: Upkeep) -> None:
+    """
+    However old it is; what a newer one of its flow took the place of goes.
+    """
+    rig.use(waiting("w", "load", "clean"))
+    for number in (1, 2):
+        rig.move(rig.run().id, S.SUCCESS, at=minute(number))
+    newest = rig.run()
+    rig.ingest.step(newest, End(state=S.SUCCESS, message="over", at=to_us(minute(3))))
+    rig.move(rig.run("other").id, S.SUCCESS)
+    cleaner.clean()
+    writer.work()
+    assert ["load success"] == rig.states()
+
+    rig.ingest.step(rig.run("clean"), End(state=S.SUCCESS, message="over", at=to_us(LATER)))
+    started = next(run for run in rig.board.live.values() if run.row.schedule == "w")
+    assert newest.id == started.row.upstream_runs["load"]
+    cleaner.clean()
+    writer.work()
+    assert ["clean success", "w scheduled"] == rig.states()
 
 
 def test_a_long_log_goes_in_pieces(

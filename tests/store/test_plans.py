@@ -45,7 +45,7 @@ def plan_of(conn: Connection, ask: Callable[[Connection], object]) -> str:
         (lambda conn: queries.latest_run(conn, "f"), "ix_flow_run_flow_number (flow=?)"),
         (lambda conn: runs.live(conn), "ix_flow_run_state_number (state=?)"),
         (lambda conn: runs.by_key(conn, "k"), "uq_flow_run_idempotency_key (idempotency_key=?)"),
-        (lambda conn: slots.unused_finishes(conn, 1, ["f"], 5), "ix_flow_run_flow_ended_at_us (flow=? AND ended"),
+        (lambda conn: slots.newest_finishes(conn, 1, ["f"], _BAD, 5), "ix_flow_run_flow_ended_at_us (flow=? AND ended"),
         (lambda conn: queries.last_slots(conn, [1]), "PRIMARY KEY (schedule_id=?"),
         (
             lambda conn: upkeep.purge(conn, before_us=5, failed_before_us=3, limit=9),

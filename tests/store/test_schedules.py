@@ -113,8 +113,8 @@ def test_a_pause_is_kept_until_what_it_owes_is_decided(store: Database) -> None:
         schedules.pause(conn, "nightly", who="anna", note="moving", at_us=70)
         schedules.pause(conn, "nightly", who="ben", note="too", at_us=75)
         paused = schedules.load(conn)[0]
-        schedules.unpause(conn, "nightly", who="ben", at_us=90)
-        schedules.unpause(conn, "nightly", who="ben", at_us=95)
+        schedules.unpause(conn, "nightly", at_us=90)
+        schedules.unpause(conn, "nightly", at_us=95)
         ended = schedules.load(conn)[0]
         schedules.clear_resumed(conn, [row.id])
         cleared = schedules.load(conn)[0]
@@ -153,7 +153,7 @@ def test_a_pause_outlives_an_edit_and_a_removal(store: Database) -> None:
     "act",
     [
         lambda conn: schedules.pause(conn, "nightly", who="anna", note="", at_us=1),
-        lambda conn: schedules.unpause(conn, "nightly", who="anna", at_us=1),
+        lambda conn: schedules.unpause(conn, "nightly", at_us=1),
     ],
     ids=["pause", "unpause"],
 )

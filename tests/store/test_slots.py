@@ -2,10 +2,12 @@
 The ledger: a fire time is decided once, and a finish serves one slot.
 """
 
+from functools import partial
+
 import pytest
 
 from orchd.errors import InternalError
-from orchd.model.states import FlowRunState
+from orchd.model.states import FINAL_FLOW_RUN_STATES, FlowRunState
 from orchd.store import queries, slots
 from orchd.store.database import Database
 from store.making import add_run, add_schedule, skipped, slot
@@ -90,10 +92,15 @@ def test_a_finish_serves_one_slot_of_a_waiting_schedule(store: Database) -> None
         add_run(conn, state=S.SUCCESS, flow="other")
         slots.mark_used(conn, waiting.id, [first.id], 10)
         slots.mark_used(conn, waiting.id, [first.id], 11)
-        unused = slots.unused_finishes(conn, waiting.id, ["load"], 0)
-        unused_by_other = slots.unused_finishes(conn, other.id, ["load"], 0)
+        newest = partial(slots.newest_finishes, conn, flows=["load", "none"], states=FINAL_FLOW_RUN_STATES)
+        unused, unused_by_other = newest(waiting.id, since_us=0), newest(other.id, since_us=0)
 
-        assert slots.unused_finishes(conn, other.id, ["load"], 20) == []
+        assert newest(other.id, since_us=20) == []
+        assert [finish.run_id for finish in newest(other.id, states=[S.SUCCESS], since_us=0)] == [first.id]
+        slots.mark_all_used(conn, other.id, ["load", "none"], 10, 30)
+        assert [finish.run_id for finish in newest(other.id, since_us=0)] == [first.id]
+        slots.mark_all_used(conn, other.id, ["load", "none"], 0, 30)
+        assert newest(other.id, since_us=0) == []
 
     assert [(finish.run_id, finish.state, finish.ended_at_us) for finish in unused] == [(second.id, S.CANCELLED, 20)]
-    assert [finish.run_id for finish in unused_by_other] == [first.id, second.id]
+    assert [finish.run_id for finish in unused_by_other] == [second.id]

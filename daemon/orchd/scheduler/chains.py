@@ -13,7 +13,7 @@ from orchd.processes.folder import RunFolder
 from orchd.scheduler.board import Board, Entry
 from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.making import new_run, new_slot
-from orchd.schedules.joins import Finish, JoinDecision, JoinView, judge_join
+from orchd.schedules.joins import COUNTED, Finish, JoinDecision, JoinView, judge_join
 from orchd.store import runs, schedules, slots
 from orchd.store.database import Connection
 from orchd.store.runs import RunRow
@@ -72,7 +72,7 @@ class Chains:
         view = entry.view(flow_loaded=row.spec.flow in self._board.flows)
         # Of the store, not of the board: each join moves it on, so that the search does not walk more and more.
         decided_us = schedules.decided_until(conn, row.id)
-        unused = slots.unused_finishes(conn, row.id, row.spec.after, decided_us)
+        unused = slots.newest_finishes(conn, row.id, row.spec.after, COUNTED[row.spec.when], decided_us)
         join = judge_join(
             JoinView(
                 spec=row.spec,
@@ -85,9 +85,24 @@ class Chains:
             ),
             finish,
         )
-        return self._write(conn, entry, join, finish)
+        return self._write(conn, entry, join, finish, decided_us=decided_us)
 
-    def _write(self, conn: Connection, entry: Entry, join: JoinDecision, finish: Finish) -> list[FlowRunId]:
+    def awaited(self, conn: Connection, before_us: int) -> list[FlowRunId]:
+        """
+        Give the runs that ended before *before_us* and with whose finish a schedule still waits for another flow.
+        """
+        decided = schedules.decided_before(conn, before_us)
+        rows = [entry.row for entry in self._board.entries.values() if entry.row.id in decided]
+        return [
+            finish.run_id
+            for row in rows
+            for finish in slots.newest_finishes(conn, row.id, row.spec.after, COUNTED[row.spec.when], decided[row.id])
+            if finish.ended_at_us < before_us
+        ]
+
+    def _write(
+        self, conn: Connection, entry: Entry, join: JoinDecision, finish: Finish, *, decided_us: int
+    ) -> list[FlowRunId]:
         if join.slot is None:
             return []
 
@@ -96,7 +111,9 @@ class Chains:
         is_new = bool(slots.insert_slots(conn, [slot]))
         slots.mark_used(conn, entry.row.id, join.used, fire_time_us)
         if join.upstream_runs:
-            until_us = max(schedules.decided_until(conn, entry.row.id), fire_time_us - _LOOK_BACK_US)
+            # The older ones too, whom nothing else would ever take.
+            slots.mark_all_used(conn, entry.row.id, entry.row.spec.after, decided_us, fire_time_us)
+            until_us = max(decided_us, fire_time_us - _LOOK_BACK_US)
             schedules.set_decided(conn, [(entry.row.id, until_us)])
         if join.start is None or not is_new:
             return []

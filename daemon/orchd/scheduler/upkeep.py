@@ -5,18 +5,20 @@ Keeping the store and the state folder small: what is older than ``retention`` s
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from orchd import clock, log
 from orchd.config import Config
+from orchd.model.ids import FlowRunId
 from orchd.model.instants import from_us, to_us
 from orchd.scheduler.health import StoreHealth
 from orchd.scheduler.writer import Urgency, Writer
 from orchd.store import jumps, upkeep
-from orchd.store.database import Database
+from orchd.store.database import Connection, Database
 
 _log = log.get("upkeep")
 
@@ -38,6 +40,9 @@ class Upkeep:
 
     Args:
         is_live: true for the id of a run that is not final; its folder stays.
+
+        awaited: gives the runs that ended before an instant (microseconds) and that a schedule still waits with; they
+            stay in the store.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Upkeep:
         *,
         config: Callable[[], Config],
         is_live: Callable[[str], bool],
+        awaited: Callable[[Connection, int], Sequence[FlowRunId]],
     ) -> None:
         self._database = database
         self._writer = writer
@@ -56,6 +62,7 @@ class Upkeep:
         self._runs_folder = runs_folder
         self._config = config
         self._is_live = is_live
+        self._awaited = awaited
 
     def clean(self) -> None:
         """
@@ -69,23 +76,24 @@ class Upkeep:
                 last = upkeep.get_state(conn, _CLOCK)
                 now = trusted_now(clock.now(), last=None if last is None else from_us(int(last.value)))
                 upkeep.put_state(conn, _CLOCK, str(to_us(now)), at_us=to_us(now))
-            self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now))
+                awaited = self._awaited(conn, to_us(now - self._config().retention.runs))
+            self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now, awaited))
             self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, iter(os.listdir(self._runs_folder))))
 
-    def _purge(self, now: datetime) -> None:
+    def _purge(self, now: datetime, awaited: Sequence[FlowRunId]) -> None:
         """
         Remove a few runs, and come back for more.
         """
         keep = self._config().retention.runs
         before_us, failed_before_us = to_us(now - keep), to_us(now - 2 * keep)
+        trim = partial(upkeep.trim_logs, before_us=before_us, failed_before_us=failed_before_us, keep=awaited)
+        purge = partial(upkeep.purge, before_us=before_us, failed_before_us=failed_before_us, keep=awaited)
         with self._health.watching():
             with self._database.writing() as conn:
-                removed: object = upkeep.trim_logs(
-                    conn, before_us=before_us, failed_before_us=failed_before_us, rows=_LINES_AT_ONCE
-                ) or upkeep.purge(conn, before_us=before_us, failed_before_us=failed_before_us, limit=_RUNS_AT_ONCE)
+                removed: object = trim(conn, rows=_LINES_AT_ONCE) or purge(conn, limit=_RUNS_AT_ONCE)
                 jumps.forget(conn, before_us=failed_before_us)
             if removed:
-                self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now))
+                self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now, awaited))
 
     def _remove_folders(self, now: datetime, names: Iterator[str]) -> None:
         """

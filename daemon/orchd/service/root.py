@@ -129,6 +129,7 @@ class _Service:
             state.runs,
             config=lambda: self._reloader.config,
             is_live=lambda run_id: run_id in self._scheduler.board.live,
+            awaited=self._scheduler.awaited,
         )
         self._server = UnixServer(make_app(self._facade, version=version), settings.daemon.socket, listening)
         self._serving: asyncio.Task[None] | None = None

@@ -119,8 +119,10 @@ class Database:
                 driver = engines.sqlite_connection(connection)
                 timeout = driver.execute("PRAGMA busy_timeout").fetchone()[0]
                 driver.execute("PRAGMA busy_timeout=0")
-                busy, frames, moved = driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-                driver.execute(f"PRAGMA busy_timeout={timeout}")
+                try:
+                    busy, frames, moved = driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+                finally:
+                    driver.execute(f"PRAGMA busy_timeout={timeout}")
         except sqlite3.Error as error:
             raise store_error(sa.exc.OperationalError(None, None, error), where=self.where) from error
 

@@ -161,6 +161,26 @@ def decided_until(conn: Connection, key: int) -> int:
     return found
 
 
+def decided_before(conn: Connection, at_us: int) -> dict[int, int]:
+    """
+    Return key -> up to which instant it is decided (microseconds), of the schedules where that lies before *at_us*.
+    """
+    rows = conn.execute(
+        sa.select(schedule.c.id, schedule.c.decided_until_us).where(schedule.c.decided_until_us < at_us)
+    )
+    return {row.id: row.decided_until_us for row in rows}
+
+
+def get(conn: Connection, name: str) -> ScheduleRow:
+    """
+    Return one schedule.
+
+    Raises:
+        NotFound: no schedule of that name is in the config.
+    """
+    return _row(conn.execute(_LOADED.where(schedule.c.id == _loaded(conn, name))).one())
+
+
 def pause(conn: Connection, name: str, *, who: str, note: str, at_us: int) -> None:
     """
     Pause a schedule; one that is paused already stays as it was paused first.
@@ -177,9 +197,9 @@ def pause(conn: Connection, name: str, *, who: str, note: str, at_us: int) -> No
     )
 
 
-def unpause(conn: Connection, name: str, *, who: str, at_us: int) -> None:
+def unpause(conn: Connection, name: str, *, at_us: int) -> None:
     """
-    End the pause of a schedule; one that is not paused is left alone. *who* is for the caller's own log.
+    End the pause of a schedule; one that is not paused is left alone.
 
     Raises:
         NotFound: no schedule of that name is in the config.

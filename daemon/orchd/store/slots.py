@@ -46,6 +46,7 @@ class FinishRow(Struct, frozen=True, kw_only=True):
     ended_at_us: int
 
 
+_C: Final = flow_run.c
 _COLUMNS: Final = (
     "schedule_id",
     "fire_time_us",
@@ -94,27 +95,44 @@ def mark_used(conn: Connection, schedule_id: int, run_ids: Iterable[FlowRunId], 
     bulk.insert(conn, slot_upstream, ("schedule_id", "run_number", "fire_time_us"), rows, tail="ON CONFLICT DO NOTHING")
 
 
-def unused_finishes(conn: Connection, schedule_id: int, flows: Iterable[str], since_us: int) -> list[FinishRow]:
+def mark_all_used(
+    conn: Connection, schedule_id: int, flows: Iterable[str], since_us: int, slot_fire_time_us: int
+) -> None:
     """
-    Return the finished runs of *flows* that *schedule_id* has not used, by end, oldest first.
+    Note that the slot of *schedule_id* at *slot_fire_time_us* used every finish of *flows* that is not used yet.
 
     Args:
         since_us: only those that ended later (exclusive).
     """
-    used = sa.exists().where(
-        slot_upstream.c.schedule_id == schedule_id, slot_upstream.c.run_number == flow_run.c.number
+    found = sa.select(sa.literal(schedule_id), _C.number, sa.literal(slot_fire_time_us, type_=sa.BigInteger)).where(
+        _C.flow.in_(bulk.text_list(conn, flows)), *_unused(schedule_id, since_us)
     )
-    rows = conn.execute(
-        sa.select(flow_run.c.flow, flow_run.c.id, flow_run.c.state, flow_run.c.ended_at_us)
-        .where(
-            flow_run.c.flow.in_(list(flows)),
-            flow_run.c.ended_at_us > since_us,
-            flow_run.c.state.in_(sorted(FINAL_FLOW_RUN_STATES)),
-            sa.not_(used),
-        )
-        .order_by(flow_run.c.ended_at_us, flow_run.c.number)
+    conn.execute(slot_upstream.insert().from_select(["schedule_id", "run_number", "fire_time_us"], found))
+
+
+def newest_finishes(
+    conn: Connection, schedule_id: int, flows: Iterable[str], states: Iterable[FlowRunState], since_us: int
+) -> list[FinishRow]:
+    """
+    Return for each of *flows* the finish that *schedule_id* would take: the newest that it has not used.
+
+    Args:
+        states: only those that ended so.
+
+        since_us: only those that ended later (exclusive).
+    """
+    wanted = [*_unused(schedule_id, since_us), _C.state.in_(sorted(states))]
+    columns = sa.select(_C.flow, _C.id, _C.state, _C.ended_at_us)
+    newest = (
+        columns.where(_C.flow == sa.bindparam("of"), *wanted).order_by(_C.ended_at_us.desc(), _C.number.desc()).limit(1)
     )
+    rows = [row for flow in flows for row in conn.execute(newest, {"of": flow})]
     return [
         FinishRow(flow=flow, run_id=FlowRunId(run_id), state=FlowRunState(state), ended_at_us=ended_at_us)
         for flow, run_id, state, ended_at_us in rows
     ]
+
+
+def _unused(schedule_id: int, since_us: int) -> tuple[sa.ColumnElement[bool], ...]:
+    used = sa.exists().where(slot_upstream.c.schedule_id == schedule_id, slot_upstream.c.run_number == _C.number)
+    return (_C.ended_at_us > since_us, _C.state.in_(sorted(FINAL_FLOW_RUN_STATES)), sa.not_(used))

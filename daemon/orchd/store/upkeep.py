@@ -2,6 +2,7 @@
 What keeps the store small, and the daemon's own few values in it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -26,7 +27,9 @@ class StateRow(Struct, frozen=True, kw_only=True):
     at_us: int
 
 
-def purge(conn: Connection, *, before_us: int, failed_before_us: int, limit: int) -> list[FlowRunId]:
+def purge(
+    conn: Connection, *, before_us: int, failed_before_us: int, limit: int, keep: Sequence[FlowRunId] = ()
+) -> list[FlowRunId]:
     """
     Remove the oldest final runs with their tasks, events, logs and slots, and the oldest slots that have no run.
 
@@ -39,12 +42,14 @@ def purge(conn: Connection, *, before_us: int, failed_before_us: int, limit: int
 
         limit: most runs, and most slots without a run, that are removed at once; call again until it returns none.
 
+        keep: runs that stay, however old they are.
+
     Returns:
         The runs removed, oldest first.
     """
     found = conn.execute(
         sa.select(_C.number, _C.id, _C.schedule_id, _C.fire_time_us)
-        .where(_due(before_us, failed_before_us))
+        .where(_due(before_us, failed_before_us), _C.id.not_in(bulk.text_list(conn, keep)))
         .order_by(_C.ended_at_us)
         .limit(limit)
     ).all()
@@ -63,7 +68,9 @@ def purge(conn: Connection, *, before_us: int, failed_before_us: int, limit: int
     return [FlowRunId(row.id) for row in found]
 
 
-def trim_logs(conn: Connection, *, before_us: int, failed_before_us: int, rows: int) -> int:
+def trim_logs(
+    conn: Connection, *, before_us: int, failed_before_us: int, rows: int, keep: Sequence[FlowRunId] = ()
+) -> int:
     """
     Remove at most *rows* log lines of one run that :func:`purge` is to remove and that has more lines than that.
 
@@ -75,7 +82,12 @@ def trim_logs(conn: Connection, *, before_us: int, failed_before_us: int, rows: 
     lines = sa.select(sa.func.max(log.c.seq) - sa.func.min(log.c.seq)).where(log.c.run_number == _C.number)
     number = conn.execute(
         sa.select(_C.number)
-        .where(_due(before_us, failed_before_us), _C.next_seq > rows, lines.scalar_subquery() >= rows)
+        .where(
+            _due(before_us, failed_before_us),
+            _C.id.not_in(bulk.text_list(conn, keep)),
+            _C.next_seq > rows,
+            lines.scalar_subquery() >= rows,
+        )
         .order_by(_C.ended_at_us)
         .limit(1)
     ).scalar()
