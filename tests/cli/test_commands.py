@@ -123,6 +123,21 @@ def test_next_explains_only_when_asked(orchd: Orchd) -> None:
     assert "does not exist" in orchd("next", "--explain").stdout
 
 
+def test_a_reload_tells_of_broken_flow_files_and_succeeds(server: UnixServer, orchd: Orchd) -> None:
+    """
+    The rest of what was read counts; the sentence is on stderr.
+    """
+    server.answers["POST /reload"] = {
+        "ok": True,
+        "error": None,
+        "changes": [],
+        "broken": [{"file": "/f.py", "error": "line 3: no such name"}],
+    }
+    done = orchd("reload")
+
+    assert (0, "orchd: /f.py does not load: line 3: no such name\n") == (done.returncode, done.stderr)
+
+
 def test_next_says_that_a_schedule_is_paused(server: UnixServer, orchd: Orchd) -> None:
     """
     Before its fire times, of which none starts meanwhile.
@@ -154,7 +169,7 @@ def test_a_broken_reload_is_told(server: UnixServer, orchd: Orchd) -> None:
     """
     The daemon's sentence is shown, that it goes on is said, and the exit code is the config's.
     """
-    server.answers["POST /reload"] = {"ok": False, "error": "a.toml, line 3: wrong", "changes": []}
+    server.answers["POST /reload"] = {"ok": False, "error": "a.toml, line 3: wrong", "changes": [], "broken": []}
     done = orchd("reload")
 
     assert done.returncode == 78

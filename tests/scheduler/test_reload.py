@@ -3,6 +3,8 @@ Reading config and flow files again: what is good counts from then on, what is b
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -80,9 +82,8 @@ def test_what_changed_is_said_and_counts(reloading: Reloading) -> None:
     Schedules and flows that are new, changed or gone.
     """
     reloading.config = reloading.with_schedules(every_minute("a"), every_minute("b"))
-    assert {"ok": True, "error": None, "changes": ["schedule a is new", "schedule b is new"]} == (
-        reloading.reloader.reload()
-    )
+    said = {"ok": True, "error": None, "changes": ["schedule a is new", "schedule b is new"], "broken": []}
+    assert said == reloading.reloader.reload()
     reloading.config = reloading.with_schedules(every_minute("a", rule="*/5 * * * *"))
     reloading.descriptions = [
         Description(file="/flows/load.py", flows=(flow_spec("load"),)),
@@ -109,6 +110,21 @@ def test_a_module_without_a_flow_is_no_mistake(reloading: Reloading) -> None:
     assert reloading.reloader.loaded.errors == (("/flows/utils.py", "no flow found"),)
 
 
+def test_what_only_a_restart_changes_is_said_and_stays(reloading: Reloading) -> None:
+    """
+    The status goes on showing what is in use; the rest of the section counts at once.
+    """
+    in_use = reloading.daemon.rig.config.daemon
+    changed = replace(in_use, socket=Path("/other.sock"), stop_grace=timedelta(hours=1), max_runs=3)
+    reloading.config = replace(reloading.with_schedules(), daemon=changed)
+
+    assert [
+        f"socket in [daemon] needs a restart: until then it is {in_use.socket}",
+        f"stop_grace in [daemon] needs a restart: until then it is {in_use.stop_grace}",
+    ] == reloading.reloader.reload()["changes"]
+    assert replace(in_use, max_runs=3) == reloading.reloader.config.daemon
+
+
 def test_a_broken_config_changes_nothing(reloading: Reloading) -> None:
     """
     The sentence is kept for the status, until a reload is good.
@@ -119,7 +135,7 @@ def test_a_broken_config_changes_nothing(reloading: Reloading) -> None:
     with capture_logs() as logs:
         answer = reloading.reloader.reload()
 
-    assert {"ok": False, "error": "orchd.toml, line 3: no such key", "changes": []} == answer
+    assert {"ok": False, "error": "orchd.toml, line 3: no such key", "changes": [], "broken": []} == answer
     assert (["a"], "orchd.toml, line 3: no such key") == (reloading.names(), reloading.reloader.error)
     assert ["reload_refused"] == [entry["event"] for entry in logs]
 
@@ -146,8 +162,9 @@ def test_a_file_that_stops_loading_keeps_its_last_description(reloading: Reloadi
     reloading.config = reloading.with_schedules(every_minute("a"))
     reloading.descriptions = [BROKEN]
     with capture_logs() as logs:
-        assert reloading.reloader.reload()["ok"]
+        answer = reloading.reloader.reload()
 
+    assert (True, [{"file": "/flows/load.py", "error": "line 3: no such name"}]) == (answer["ok"], answer["broken"])
     assert (("/flows/load.py", "line 3: no such name"),) == reloading.reloader.loaded.errors
     assert ["load"] == list(reloading.daemon.scheduler.board.flows)
     assert "flow_file_broken" in [entry["event"] for entry in logs]

@@ -42,7 +42,7 @@ class SmallDaemon:
         self.is_up = True
         self.errors: dict[str, str] = {}
         self.waits: list[Json] = []
-        self.reloaded: Json = {"ok": True, "error": None, "changes": ["schedule a is new"]}
+        self.reloaded: Json = {"ok": True, "error": None, "changes": ["schedule a is new"], "broken": []}
         self.asked: list[object] = []
         self.waited = threading.Semaphore(0)
         self.fails: Exception | None = None

@@ -52,7 +52,7 @@ def test_a_reload_gives_what_changed(api: Serving) -> None:
     """
     assert api.daemon.reloaded == api.post("/reload", None)
 
-    api.daemon.reloaded = {"ok": False, "error": "orchd.toml, line 3", "changes": []}
+    api.daemon.reloaded = {"ok": False, "error": "orchd.toml, line 3", "changes": [], "broken": []}
 
     assert api.daemon.reloaded == api.post("/reload", {})
 

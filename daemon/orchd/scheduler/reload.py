@@ -4,9 +4,9 @@ Reading config and flow files again: parse, check, then swap whole; what is brok
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from orchd import clock, log
 from orchd.config import Config, ConfigProblems, check_flows, flow_files, parameter_problems, without_helpers
@@ -19,6 +19,9 @@ from orchd.store import flows, schedules
 from orchd.store.database import Connection
 
 _log = log.get("reload")
+
+#: What of ``[daemon]`` stands from the daemon's start to its end.
+_FIXED: Final = ("socket", "store", "state_dir", "stop_grace")
 
 
 class Describe(Protocol):
@@ -70,7 +73,7 @@ class Reloader:
         Read everything again. Not for the writer's thread: it waits for the writer.
 
         Returns:
-            ``{"ok", "error", "changes"}`` as the API gives it.
+            ``{"ok", "error", "changes", "broken"}`` as the API gives it.
         """
         with self._one_at_a_time:
             try:
@@ -78,9 +81,10 @@ class Reloader:
             except ConfigError as error:
                 self.error = str(error)
                 _log.error("reload_refused", why=self.error)
-                return {"ok": False, "error": self.error, "changes": []}
+                return {"ok": False, "error": self.error, "changes": [], "broken": []}
             self.error = None
-            return {"ok": True, "error": None, "changes": changes}
+            broken = [{"file": file, "error": why} for file, why in self.loaded.errors]
+            return {"ok": True, "error": None, "changes": changes, "broken": broken}
 
     def first_load(self) -> None:
         """
@@ -117,7 +121,9 @@ class Reloader:
         check_flows(config, known, all_loaded=not loaded.errors)
         if problems := parameter_problems(config, {flow.name: flow for flow in loaded.flows}):
             raise ConfigProblems(problems)
+        in_use = self.config.daemon
         changes = _changes(self.config, config, self.loaded, loaded)
+        config = replace(config, daemon=replace(config.daemon, **{key: getattr(in_use, key) for key in _FIXED}))
         self._scheduler.swap(lambda: self._swap(config, loaded)).result()
         for file, why in loaded.errors:
             _log.warning("flow_file_broken", file=file, why=why)
@@ -179,6 +185,11 @@ def _changes(old: Config, new: Config, before: Loaded, after: Loaded) -> list[st
     changes += [f"schedule {name} is new" for name in are if name not in were]
     changes += [f"schedule {name} is gone" for name in were if name not in are]
     changes += [f"schedule {name} changed" for name in are if name in were and were[name] != are[name]]
+    changes += [
+        f"{key} in [daemon] needs a restart: until then it is {getattr(old.daemon, key)}"
+        for key in _FIXED
+        if getattr(old.daemon, key) != getattr(new.daemon, key)
+    ]
     had = {flow.name: flow for flow in before.flows}
     changes += [
         f"flow {flow.name} {'changed' if flow.name in had else 'is new'}"

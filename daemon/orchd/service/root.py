@@ -7,6 +7,8 @@ import gc
 import importlib.metadata
 import os
 import signal
+from collections.abc import Mapping
+from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -258,7 +260,12 @@ class _Service:
     def _reload(self) -> None:
         self._notifier.reloading()
         future = self._facade.reload()
-        future.add_done_callback(lambda _: self._notifier.ready("up"))
+        future.add_done_callback(self._reloaded)
+
+    def _reloaded(self, done: "Future[Mapping[str, object]]") -> None:
+        if (error := done.exception()) is not None:
+            _log.error("reload_failed", exc_info=error)
+        self._notifier.ready("up")
 
     def _loaded(self, loading: "asyncio.Task[None]") -> None:
         error = None if loading.cancelled() else loading.exception()

@@ -75,7 +75,7 @@ class Daemon(Protocol):
 
     def reload(self) -> "Future[Mapping[str, object]]":
         """
-        Read config and flow files again; gives ``{"ok", "error", "changes"}``.
+        Read config and flow files again; gives ``{"ok", "error", "changes", "broken"}``.
         """
 
     def stop(self, *, cancel: bool) -> None:

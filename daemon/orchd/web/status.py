@@ -52,7 +52,12 @@ class DaemonRoutes:
         add("/health", self.health, response_description="`{up: true}`; with status 503 `{up: false}`")
         add("/api/v1/status", self.status, response_description="daemon, runs, next fire times, failures, counts")
         add("/api/v1/why", self.why, response_description="`{of, kind: run|slot|schedule, sentences, slot, run}`")
-        add("/api/v1/reload", self.reload, methods=["POST"], response_description="`{ok, error, changes: [text]}`")
+        add(
+            "/api/v1/reload",
+            self.reload,
+            methods=["POST"],
+            response_description="`{ok, error, changes: [text], broken: [{file, error}]}`",
+        )
         add("/api/v1/stop", self.stop, methods=["POST"], response_description="`{stopping: true}`")
         return routes
 

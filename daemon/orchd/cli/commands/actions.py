@@ -10,6 +10,7 @@ from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
 from orchd.cli.references import reference
+from orchd.cli.safe import complain
 from orchd.client import quote
 from orchd.errors import ConfigError
 
@@ -63,5 +64,7 @@ def run(args: argparse.Namespace) -> int:
                 raise ConfigError(f"{answer['error']} (the daemon goes on with the config it had)")
 
             emit(args, answer, view="reloaded")
+            for file in answer["broken"]:
+                complain(f"{file['file']} does not load: {file['error']}")
             return 0 if answer["ok"] else ConfigError.exit_code
     return 0
