@@ -301,7 +301,7 @@ def test_files_are_described_in_their_order() -> None:
 
     a, b, c, d = run(test)
     assert Description(file="/a.py", source_hash="aa") == a
-    assert "the description is unreadable" in str(b.error)
+    assert "its description is unreadable" in str(b.error)
     assert ("it took too long", "/d.py could not be described") == (c.error, d.error)
 
 
