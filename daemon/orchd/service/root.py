@@ -113,12 +113,7 @@ class _Service:
             nudge=self._nudges.path if self._nudges else None,
             hooks=self._hooks(),
         )
-        self._reloader = Reloader(
-            self._scheduler,
-            settings,
-            read=lambda: config.load(settings.path, env=os.environ),
-            describe=self._keeper.describe,
-        )
+        self._reloader = Reloader(self._scheduler, settings, read=self._read_config, describe=self._keeper.describe)
         self._stopper = Stopper(self._scheduler, self._changes, grace=settings.daemon.stop_grace)
         version = importlib.metadata.version("orchd")
         self._facade = Facade(
@@ -136,6 +131,9 @@ class _Service:
         self._server = UnixServer(make_app(self._facade, version=version), settings.daemon.socket, listening)
         self._serving: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
+
+    def _read_config(self) -> Config:
+        return config.load(self._settings.path, env=os.environ)
 
     def _hooks(self) -> Hooks:
         return Hooks(
