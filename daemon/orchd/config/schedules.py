@@ -142,7 +142,7 @@ def _circle_from(start: str, waits: dict[str, list[tuple[str, str]]], done: set[
 
 
 def _kinds(table: ScheduleTable) -> list[RuleKind]:
-    return [kind for kind in RuleKind if getattr(table, kind) is not None]
+    return [kind for kind in RuleKind if getattr(table, kind, None) is not None]
 
 
 def _wall_time(anchor: datetime | date, zone: str) -> str:

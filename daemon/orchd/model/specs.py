@@ -48,6 +48,8 @@ class RuleKind(StrEnum):
 
     CRON = "cron"
     EVERY = "every"
+    DATES = "dates"
+    RRULE = "rrule"
     AFTER = "after"
 
 
@@ -55,6 +57,50 @@ class RuleKind(StrEnum):
 DEFAULT_MAX_CATCHUP: Final = 100
 #: Source: ``scheduling.md`` section 4: the grace of ``catchup = "none"``.
 DEFAULT_GRACE_OF_NONE: Final = timedelta(seconds=60)
+
+
+class DayMove(StrEnum):
+    """
+    What becomes of a fire time on a day of a calendar.
+    """
+
+    SKIP = "skip"
+    NEXT_BUSINESS_DAY = "next_business_day"
+    PREVIOUS_BUSINESS_DAY = "previous_business_day"
+
+
+class CalendarSpec(Struct, frozen=True, kw_only=True):
+    """
+    One ``[calendars.NAME]`` as a schedule uses it.
+    """
+
+    name: str
+    #: First and last day (inclusive) of each range, as ISO dates, in order.
+    days: tuple[tuple[str, str], ...]
+    move: DayMove = DayMove.SKIP
+
+
+class WaitSpec(Struct, frozen=True, kw_only=True):
+    """
+    A run of another flow that must have succeeded before a run of this schedule may start.
+    """
+
+    flow: str
+    #: Seconds before the fire time within which that run must have been wanted; None when *same_slot* says which.
+    within_s: float | None = None
+    #: It must be the run of the same fire time.
+    same_slot: bool = False
+    #: Seconds after the fire time at which the waiting run is cancelled; None to wait without end.
+    timeout_s: float | None = None
+
+
+class ClauseSpec(Struct, frozen=True, kw_only=True):
+    """
+    A filter or an adjustment of a schedule in code, by name, with its arguments as JSON text.
+    """
+
+    name: str
+    arguments: str = "[]"
 
 
 class ScheduleSpec(Struct, frozen=True, kw_only=True):
@@ -65,12 +111,28 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True):
     name: str
     flow: str
     kind: RuleKind
-    #: The rule as written: the cron text, the ``every`` text; empty for ``after``.
+    #: The rule as written: the cron text, the ``every`` text, the RFC 5545 text; empty for ``dates`` and ``after``.
     rule: str = ""
     #: IANA name; resolved at load, so that a change of the default is an edit.
     timezone: str = "UTC"
-    #: Wall time of an ``every`` rule's phase as ISO text in the schedule's zone; None for the default Monday.
+    #: Wall time of an ``every`` rule's phase, or of an ``rrule``'s start, as ISO text in the schedule's zone; None for
+    #: the default Monday.
     anchor: str | None = None
+    #: Instants of a ``dates`` rule as ISO text in UTC, in order.
+    dates: tuple[str, ...] = ()
+    #: Seconds that every fire time is moved on, from the schedule's name; 0 for none.
+    splay_s: float = 0.0
+    #: Window of the fire times (inclusive, exclusive), as ISO text in UTC; None for no bound.
+    starts_at: str | None = None
+    ends_at: str | None = None
+    #: How many fire times there are from *starts_at* on; None for no bound.
+    count: int | None = None
+    calendars: tuple[CalendarSpec, ...] = ()
+    #: Of a schedule in code: all must hold; at least one must; none may; applied to what is left, in order.
+    filters: tuple[ClauseSpec, ...] = ()
+    or_filters: tuple[ClauseSpec, ...] = ()
+    not_filters: tuple[ClauseSpec, ...] = ()
+    adjustments: tuple[ClauseSpec, ...] = ()
     #: Flows that an ``after`` rule waits for, in the order written.
     after: tuple[str, ...] = ()
     when: When = When.SUCCESS
@@ -81,6 +143,16 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True):
     #: Seconds that a start may be late before it is missed; None for no limit.
     grace_s: float | None = None
     max_catchup: int = DEFAULT_MAX_CATCHUP
+    wait_for: tuple[WaitSpec, ...] = ()
+    #: Name of the ``[pools]`` entry whose places its runs share; None for that of its flow, if that has one.
+    pool: str | None = None
+    #: Higher ones get a place first; None for that of its flow.
+    priority: int | None = None
+    #: Runs in a row that must fail before the schedule pauses itself; None for never.
+    pause_after_failures: int | None = None
+    #: Written in a flow file, not in the config.
+    in_code: bool = False
+    labels: tuple[str, ...] = ()
 
 
 class ParameterSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,6 +204,13 @@ class FlowSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parameters: tuple[ParameterSpec, ...] = ()
     tasks: tuple[TaskSpec, ...] = ()
     edges: tuple[EdgeSpec, ...] = ()
+    #: Of ``Flow(schedule=...)``, one for each clock; the first has the name of the flow.
+    schedules: tuple[ScheduleSpec, ...] = ()
+    labels: tuple[str, ...] = ()
+    #: Tasks that start a run of another flow and wait for it: the names of those flows, where they are constants.
+    starts: tuple[str, ...] = ()
+    #: What of the file has no meaning here, one sentence each: ``storage``, ``run_config`` ...
+    notes: tuple[str, ...] = ()
 
 
 class Description(Struct, frozen=True, kw_only=True, omit_defaults=True):
