@@ -42,12 +42,14 @@ class NewRun(Struct, frozen=True, kw_only=True):
     #: ``scheduled``, or ``pending`` when it is claimed in the same moment.
     state: FlowRunState = FlowRunState.SCHEDULED
     host: str | None = None
-    #: ``schedule``, ``after`` or ``manual``.
+    #: ``schedule``, ``after``, ``manual`` or ``parent``.
     trigger: str = "manual"
     created_by: str = ""
     #: Flow name -> run id.
     upstream_runs: Mapping[str, str] = {}
     idempotency_key: str | None = None
+    #: Id of the run whose task started it.
+    parent_run_id: str | None = None
     message: str = ""
 
 
@@ -78,6 +80,7 @@ class RunRow(Struct, frozen=True):
     ended_at_us: int | None
     upstream_runs: Mapping[str, str]
     idempotency_key: str | None
+    parent_run_id: str | None
     message: str
     exit_code: int | None
     signal: int | None
@@ -151,6 +154,7 @@ def insert_runs(conn: Connection, runs: Sequence[NewRun], *, at_us: int) -> list
                 run.created_by,
                 upstream,
                 run.idempotency_key,
+                run.parent_run_id,
                 run.message,
                 at_us,
             )
@@ -187,6 +191,7 @@ def _new_row(number: int, run: NewRun, at_us: int) -> RunRow:
         ended_at_us=None,
         upstream_runs=run.upstream_runs,
         idempotency_key=run.idempotency_key,
+        parent_run_id=run.parent_run_id,
         message=run.message,
         exit_code=None,
         signal=None,

@@ -14,7 +14,7 @@ from orchd.model.slots import Outcome
 from orchd.model.states import FINAL_FLOW_RUN_STATES, FINAL_TASK_RUN_STATES, FlowRunState, TaskRunState
 
 #: Revision of the newest migration; a store that says so is opened without importing alembic.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 
 metadata: Final = sa.MetaData(
     naming_convention={
@@ -60,7 +60,9 @@ def _final_iff_ended(final: Iterable[StrEnum]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"(state IN ({_words(final)})) = (ended_at_us IS NOT NULL)", name="final_iff_ended")
 
 
-project: Final = sa.Table("project", metadata, _key("id"), _text("name"), sa.UniqueConstraint("name"))
+project: Final = sa.Table(
+    "project", metadata, _key("id"), _text("name"), _number("created_at_us", default=0), sa.UniqueConstraint("name")
+)
 
 flow: Final = sa.Table(
     "flow",
@@ -68,7 +70,14 @@ flow: Final = sa.Table(
     _key("id"),
     _number("project_id", sa.ForeignKey("project.id"), null=True),
     _text("name"),
+    #: Those that it was registered with, as a JSON array of texts.
+    _text("labels", default="[]"),
     sa.UniqueConstraint("name"),
+)
+
+#: Flow files that were registered by name and may lie outside of ``[flows] paths``.
+registered_file: Final = sa.Table(
+    "registered_file", metadata, sa.Column("file", sa.Text, primary_key=True), _text("who"), _number("at_us")
 )
 
 flow_version: Final = sa.Table(
@@ -152,7 +161,7 @@ flow_run: Final = sa.Table(
     _text("parameters", default="{}"),
     _text("state"),
     _text("host", null=True),
-    #: "schedule", "after" or "manual".
+    #: "schedule", "after", "manual" or "parent".
     _text("trigger"),
     _text("created_by", default=""),
     _number("created_at_us"),
@@ -188,6 +197,14 @@ sa.Index(
     unique=True,
     sqlite_where=_has_key,
     postgresql_where=_has_key,
+)
+_has_parent: Final = flow_run.c.parent_run_id.is_not(None)
+sa.Index(
+    "ix_flow_run_parent_run_id",
+    flow_run.c.parent_run_id,
+    flow_run.c.number,
+    sqlite_where=_has_parent,
+    postgresql_where=_has_parent,
 )
 sa.Index(None, flow_run.c.name)
 sa.Index(None, flow_run.c.state, flow_run.c.number)
