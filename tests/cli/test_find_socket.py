@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchd.cli import connection
 from orchd.cli.connection import connect, find_socket
+from orchd.client import places
 from orchd.errors import ConfigError, NotRunning, UsageError
 
 
@@ -42,10 +42,10 @@ def test_the_usual_places_are_the_systems_then_the_users(tmp_path: Path, monkeyp
     """
     The system service's socket comes before XDG_RUNTIME_DIR, and that before the state folder.
     """
-    monkeypatch.setattr(connection, "SYSTEM_SOCKET", str(tmp_path / "system"))
+    monkeypatch.setattr(places, "SYSTEM_SOCKET", str(tmp_path / "system"))
     env = {"XDG_RUNTIME_DIR": str(tmp_path / "run"), "XDG_STATE_HOME": str(tmp_path / "state")}
-    places = [tmp_path / "system", tmp_path / "run" / "orchd.sock", tmp_path / "state" / "orchd" / "orchd.sock"]
-    for place in reversed(places):
+    ordered = [tmp_path / "system", tmp_path / "run" / "orchd.sock", tmp_path / "state" / "orchd" / "orchd.sock"]
+    for place in reversed(ordered):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()
         assert find_socket(None, None, env) == str(place)
@@ -55,7 +55,7 @@ def test_where_was_looked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """
     Without any daemon the sentence lists the places.
     """
-    monkeypatch.setattr(connection, "SYSTEM_SOCKET", str(tmp_path / "system"))
+    monkeypatch.setattr(places, "SYSTEM_SOCKET", str(tmp_path / "system"))
     env = {"XDG_RUNTIME_DIR": "/r", "XDG_STATE_HOME": "/s"}
     with pytest.raises(NotRunning, match=r"no socket at .*/system, /r/orchd.sock or /s/orchd/orchd.sock; start one"):
         find_socket(None, None, env)

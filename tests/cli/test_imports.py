@@ -20,6 +20,7 @@ OURS = {
     "orchd.cli.output",
     "orchd.cli.table",
     "orchd.client",
+    "orchd.client.places",
     "orchd.errors",
 }
 #: Of the standard library: these three, what they bring, and what argparse brings when it is used.

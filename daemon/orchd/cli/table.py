@@ -36,7 +36,7 @@ COMMANDS = {
 #: Word -> module of a part that costs too much to be imported before it is known to be needed.
 PARTS = {
     "overview": "orchd.cli.overview",
-    "configured": "orchd.cli.configured",
+    "configured": "orchd.client.configured",
     "views": "orchd.cli.views",
     "terminal": "orchd.cli.terminal",
     "pipe": "orchd.cli.pipe",

@@ -9,7 +9,7 @@ import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 
-from orchd.cli.connection import usual_places
+from orchd.client.places import usual_places
 from orchd.errors import ConfigError
 
 
