@@ -106,11 +106,10 @@ with Flow("old") as flow:
 
 def test_an_old_file_runs_as_it_is(daemon: Daemon) -> None:
     """
-    With ORCHD__FLOWS__PREFECT_IMPORTS in the environment file of flows, the old imports mean orchd's names.
+    With prefect_imports in the config, the old imports mean orchd's names.
     """
     daemon.flow("old.py", OLD)
-    (daemon.home / "flows.env").write_text("ORCHD__FLOWS__PREFECT_IMPORTS=true\n")
-    daemon.configure(flows=f'env_file = "{daemon.home / "flows.env"}"')
+    daemon.configure(flows="prefect_imports = true")
     daemon.start()
     told = daemon.finished(daemon.begin("old"), within_s=60)
 

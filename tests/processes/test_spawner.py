@@ -18,7 +18,7 @@ import pytest
 from orchd.model.specs import Description
 from orchd.processes import fence
 from orchd.processes.launch import Spawner, SpawnerGone
-from orchd.processes.protocol import Ended, Launched, Refused
+from orchd.processes.protocol import Describe, Ended, Launched, Refused
 from support.waiting import eventually
 
 from .conftest import House, is_alive
@@ -280,7 +280,7 @@ def test_a_flow_file_is_described(house: House, tmp_path: Path) -> None:
     env_file = tmp_path / "flows.env"
     env_file.write_text("NAME=named\n")
     out = tmp_path / "out.json"
-    house.spawner.describe(id=7, file=file, out=out, time_limit_s=30.0, env_file=env_file)
+    house.spawner.describe(Describe(id=7, file=str(file), out=str(out), time_limit_s=30.0, env_file=str(env_file)))
     reply = house.described()
 
     assert (reply.id, reply.ok, reply.error) == (7, True, None)
@@ -307,7 +307,7 @@ def test_a_file_that_takes_its_process_along_is_described_by_a_sentence(
     file = tmp_path / "flow_file.py"
     file.write_text(text)
     out = tmp_path / "out.json"
-    house.spawner.describe(id=8, file=file, out=out, time_limit_s=time_limit_s)
+    house.spawner.describe(Describe(id=8, file=str(file), out=str(out), time_limit_s=time_limit_s))
     reply = house.described()
 
     assert (reply.id, reply.ok) == (8, False)
@@ -329,7 +329,7 @@ def test_a_file_that_starts_processes_while_described_leaves_none(house: House, 
         f"os.wait()\nwhile not os.path.exists({str(tmp_path / 'pid')!r}): pass\n"
         "with Flow('f') as flow:\n    Parameter('p')()\n"
     )
-    house.spawner.describe(id=9, file=file, out=tmp_path / "out.json", time_limit_s=30.0)
+    house.spawner.describe(Describe(id=9, file=str(file), out=str(tmp_path / "out.json"), time_limit_s=30.0))
     assert house.described().ok
 
     eventually(lambda: not is_alive(int((tmp_path / "pid").read_text())))
@@ -344,7 +344,7 @@ def test_describing_children_end_with_their_spawner(tmp_path: Path) -> None:
     file.write_text(
         f"import os, signal\nopen({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\nsignal.pause()\n"
     )
-    house.spawner.describe(id=1, file=file, out=tmp_path / "out.json", time_limit_s=1000.0)
+    house.spawner.describe(Describe(id=1, file=str(file), out=str(tmp_path / "out.json"), time_limit_s=1000.0))
     pid = int(eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
     house.close()
 

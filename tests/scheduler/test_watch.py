@@ -21,7 +21,7 @@ from orchd.processes import fence
 from orchd.processes.fence import Probe
 from orchd.processes.folder import RunFolder
 from orchd.processes.launch import SpawnerGone
-from orchd.processes.protocol import Described, Ended, Reply
+from orchd.processes.protocol import Describe, Described, Ended, Reply
 from orchd.scheduler import spawning
 from orchd.scheduler.spawning import SpawnerKeeper
 from orchd.scheduler.watch import MonitorWatch, NudgeSocket
@@ -188,13 +188,13 @@ class Talker:
         """
         self.launched.append(folder)
 
-    def describe(self, *, id: int, file: Path, out: Path, time_limit_s: float, env_file: Path | None) -> None:
+    def describe(self, request: Describe) -> None:
         """
         Say what the test wants said.
         """
         if not self.is_open:
             raise SpawnerGone("the spawner is not started")
-        said = self.answer(id, out)
+        said = self.answer(request.id, Path(request.out))
         if said is not None:
             self.say(said)
 

@@ -3,13 +3,22 @@ The import hook: makes modules of the old names, whose contents are ours.
 """
 
 import importlib
+import os
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
+from orchd.compat.absent import why_absent
 from orchd.compat.names import MODULES, RENAMED
+
+#: The version of the classic tool whose way of writing flows this is.
+CLASSIC_VERSION: Final = "1.4.1"
+#: What ``from prefect import *`` takes.
+_FACE: Final = (
+    "Flow Parameter Task apply_map case config context flatten mapped resource_manager tags task unmapped".split()
+)
 
 
 class OldModule(ModuleType):
@@ -22,25 +31,18 @@ class OldModule(ModuleType):
             raise AttributeError(f"module '{self.__name__}' has no attribute '{name}'")
 
         full = f"{self.__name__}.{name}"
-        if (renamed := RENAMED.get(full)) is not None:
-            value = getattr(importlib.import_module(renamed[0]), renamed[1])
+        if (home := home_of(full)) is not None:
+            value = getattr(importlib.import_module(home[0]), home[1])
         elif full in MODULES:
             return importlib.import_module(full)
+        elif (why := why_absent(full)) is not None:
+            # An AttributeError would lose the sentence in `from prefect import ...`.
+            raise ImportError(why, name=full)
         else:
-            value = self._found(name)
+            raise AttributeError(f"module '{self.__name__}' has no attribute '{name}' that orchd knows")
 
         setattr(self, name, value)
         return value
-
-    def _found(self, name: str) -> Any:
-        for home in MODULES[self.__name__]:
-            module = importlib.import_module(home)
-            if hasattr(module, name):
-                return getattr(module, name)
-
-        raise AttributeError(
-            f"module '{self.__name__}' has no attribute '{name}' that orchd knows; see docs/differences.md"
-        )
 
     def public_names(self) -> list[str]:
         """
@@ -55,6 +57,24 @@ class OldModule(ModuleType):
         return sorted({name for name in names if not name.startswith("_")})
 
 
+def home_of(full: str) -> tuple[str, str] | None:
+    """
+    Return our module, and the name there, that the old name *full* means; None when it is a module, or not here.
+    """
+    if (renamed := RENAMED.get(full)) is not None:
+        return renamed
+
+    module, _, name = full.rpartition(".")
+    if full in MODULES or name.startswith("_"):
+        return None
+
+    for home in MODULES.get(module, ()):
+        if hasattr(importlib.import_module(home), name):
+            return home, name
+
+    return None
+
+
 class OldNames(MetaPathFinder, Loader):
     """
     Finds and loads modules of the old names.
@@ -65,11 +85,17 @@ class OldNames(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         """
         Return how to load *fullname*, if it is an old name.
-        """
-        if fullname not in MODULES:
-            return None
 
-        return ModuleSpec(fullname, self, is_package=True)
+        Raises:
+            ImportError: it is an old name that means nothing here.
+        """
+        if fullname in MODULES:
+            return ModuleSpec(fullname, self, is_package=True)
+
+        if fullname.startswith("prefect.") and (why := why_absent(fullname)) is not None:
+            raise ImportError(why, name=fullname)
+
+        return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """
@@ -79,7 +105,23 @@ class OldNames(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """
-        Let ``from ... import *`` find the names of all but the topmost module, which would load everything.
+        Let ``from ... import *`` find its names, without loading them all for the topmost module.
         """
-        if isinstance(module, OldModule) and "." in module.__name__:
+        if not isinstance(module, OldModule):
+            return
+
+        if "." in module.__name__:
             vars(module)["__all__"] = module.public_names()
+            return
+
+        # Old files set variables just before this import, as the classic tool read them in it.
+        self.take_settings()
+        vars(module).update(__version__=CLASSIC_VERSION, __all__=_FACE)
+
+    def take_settings(self) -> None:
+        """
+        Let settings of the old name stand for ours, where ours are not set.
+        """
+        for name, value in list(os.environ.items()):
+            if name.startswith("PREFECT__"):
+                os.environ.setdefault(f"ORCHD__{name.removeprefix('PREFECT__')}", value)

@@ -65,6 +65,8 @@ class FlowFiles:
     env_file: Path | None = None
     #: Time limit for importing one flow file to describe it.
     describe_timeout: timedelta = DEFAULT_DESCRIBE_TIMEOUT
+    #: The module names of the classic tool mean ours.
+    prefect_imports: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,12 @@ class FlowSettings:
     on_crash: str = "fail"
     #: Time between SIGTERM and SIGKILL.
     grace: timedelta = DEFAULT_GRACE
+    #: Runs of it at once, whoever started them; None for no limit of its own.
+    max_runs: int | None = None
+    #: The ``[pools]`` entry whose places its runs share, unless their schedule names another.
+    pool: str | None = None
+    #: Higher ones get a place first, unless their schedule says otherwise.
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +98,8 @@ class Config:
     daemon: DaemonSettings
     retention: Retention = field(default_factory=Retention)
     flows: FlowFiles = field(default_factory=FlowFiles)
+    #: Pool name -> its places.
+    pools: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     #: Flow name -> its settings, for those that have any.
     flow: Mapping[str, FlowSettings] = field(default_factory=lambda: MappingProxyType({}))
     #: In the order written.

@@ -51,11 +51,24 @@ def _named(name: str) -> str:
     return name
 
 
+def _places(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PydanticCustomError("orchd", "{what}", {"what": "must be a number of places; write for example gpu = 2"})
+
+    return value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_parsed(parse_duration, "a duration"))]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_parsed(_positive, "a duration"))]
 Size = Annotated[int, BeforeValidator(_parsed(_size, "a size"))]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, AfterValidator(_named)]
+Places = Annotated[int, BeforeValidator(_places), Field(ge=1, le=10_000)]
+Priority = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 
 
 class Table(BaseModel):
@@ -97,6 +110,7 @@ class FlowsTable(Table):
     paths: tuple[Text, ...] | None = Field(default=None, examples=[["../flows"]], strict=False)
     env_file: Text | None = Field(default=None, examples=["flows.env"])
     describe_timeout: PositiveDuration | None = Field(default=None, examples=["60s"])
+    prefect_imports: bool | None = Field(default=None, examples=[True])
 
 
 class FlowTable(Table):
@@ -107,6 +121,20 @@ class FlowTable(Table):
     timeout: PositiveDuration | None = Field(default=None, examples=["30m"])
     on_crash: Literal["fail"] | None = Field(default=None, examples=["fail"])
     grace: Duration | None = Field(default=None, examples=["30s"])
+    max_runs: int | None = Field(default=None, ge=1, le=10_000, examples=[1])
+    pool: Name | None = Field(default=None, examples=["gpu"])
+    priority: Priority | None = Field(default=None, examples=[10])
+
+
+class WaitTable(Table):
+    """
+    One table of ``wait_for``.
+    """
+
+    flow: Name = Field(examples=["load"])
+    within: PositiveDuration | None = Field(default=None, examples=["26h"])
+    same_slot: Literal[True] | None = Field(default=None, examples=[True])
+    timeout: PositiveDuration | None = Field(default=None, examples=["4h"])
 
 
 class ScheduleTable(Table):
@@ -126,6 +154,12 @@ class ScheduleTable(Table):
     catchup: CatchUp | None = Field(default=None, examples=["latest"], strict=False)
     grace: Duration | None = Field(default=None, examples=["6h"])
     max_catchup: int | None = Field(default=None, ge=1, le=1000, examples=[100])
+    wait_for: Annotated[tuple[WaitTable, ...], BeforeValidator(_listed)] | None = Field(
+        default=None, min_length=1, examples=[{"flow": "load", "within": "26h"}], strict=False
+    )
+    pool: Name | None = Field(default=None, examples=["gpu"])
+    priority: Priority | None = Field(default=None, examples=[10])
+    pause_after_failures: int | None = Field(default=None, ge=1, le=1000, examples=[3])
 
 
 class Document(Table):
@@ -136,6 +170,7 @@ class Document(Table):
     daemon: DaemonTable = DaemonTable()
     retention: RetentionTable = RetentionTable()
     flows: FlowsTable = FlowsTable()
+    pools: dict[Name, Places] = {}
     flow: dict[Name, FlowTable] = {}
     schedules: dict[Name, ScheduleTable] = {}
 
@@ -146,6 +181,8 @@ TABLES: Final[Mapping[str, type[Table]]] = MappingProxyType(
         "daemon": DaemonTable,
         "retention": RetentionTable,
         "flows": FlowsTable,
+        #: Its keys are names of the user's own.
+        "pools": Table,
         "flow": FlowTable,
         "schedules": ScheduleTable,
     }
@@ -156,6 +193,5 @@ NAMED: Final = frozenset({"flow", "schedules"})
 NOT_YET: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
         ("daemon", "listen"): "this version serves its Unix socket only; remove the key",
-        ("flow", "max_runs"): "this version has no limit for one flow; remove the key, or set max_runs under [daemon]",
     }
 )

@@ -18,7 +18,6 @@ DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         "engine.executor.default_class": "orchd.engine.executors.local.LocalExecutor",
         "flows.checkpointing": False,
         "flows.eager_edge_validation": False,
-        "flows.prefect_imports": False,
         "flows.run_on_schedule": True,
         "home_dir": "~/.orchd",
         "logging.level": "INFO",

@@ -16,6 +16,8 @@ from orchd.flow.flow import Flow
 
 #: ``__name__`` of a flow file while it is executed, so that ``if __name__ == "__main__":`` does not hold.
 MODULE_NAME: Final = "<flow>"
+#: What to do about a module that is not there.
+INSTALL_IT: Final = "; install it for orchd, or put it beside the flow file"
 
 
 class NoFlow(FlowError):
@@ -125,7 +127,7 @@ def _sentence(path: Path, exc: BaseException) -> str:
     where = _place(path, exc)
     match exc:
         case ImportError():
-            return f"{where}: import failed: {exc}; install it for orchd, or put it beside the flow file"
+            return f"{where}: import failed: {exc}{INSTALL_IT if isinstance(exc, ModuleNotFoundError) else ''}"
         case SystemExit():
             return (
                 f"{where}: the file ended itself with SystemExit({exc.code!r}) while it was loaded; "

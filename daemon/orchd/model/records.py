@@ -39,6 +39,10 @@ class RunSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     grace_s: float = 30.0
     #: File of ``NAME=value`` lines, read by the run itself, so that its values are in no other file.
     env_file: str | None = None
+    #: The module names of the classic tool mean ours.
+    prefect_imports: bool = False
+    #: Unix socket at which a task of the run asks its daemon for runs of other flows.
+    socket: str | None = None
     #: Flow name -> id of the run that this one waited for.
     upstream_runs: dict[str, str] = msgspec.field(default_factory=dict)
     #: Unix datagram socket of the daemon: one datagram (the run id) says 'look at me'. Best effort.
@@ -133,6 +137,16 @@ class SpanRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="span"
     map_index: int = -1
 
 
+class WaitRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="wait"):
+    """
+    All that the run does from now on is wait for the runs *children*; with none it goes on with work of its own.
+    """
+
+    at: int
+    #: Ids, in order.
+    children: tuple[str, ...]
+
+
 class FlowRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="flow"):
     """
     How the engine judged the flow: the last line of a journal whose run came to its end by itself.
@@ -144,4 +158,4 @@ class FlowRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="flow"
     message: str
 
 
-JournalRecord = TaskRecord | LogRecord | SpanRecord | FlowRecord
+JournalRecord = TaskRecord | LogRecord | SpanRecord | WaitRecord | FlowRecord

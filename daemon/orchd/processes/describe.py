@@ -20,7 +20,12 @@ from orchd.processes.verdict import describing_error
 
 
 def describe_in_child(
-    file: Path, *, time_limit_s: float, cwd: Path | None = None, env_file: Path | None = None
+    file: Path,
+    *,
+    time_limit_s: float,
+    cwd: Path | None = None,
+    env_file: Path | None = None,
+    prefect_imports: bool = False,
 ) -> Description:
     """
     Describe *file* in a fresh child, with the environment that runs get.
@@ -34,6 +39,8 @@ def describe_in_child(
 
         env_file: environment of runs, which module-level code may need.
 
+        prefect_imports: the module names of the classic tool mean ours.
+
     Returns:
         The description; its ``error`` says so when the child was killed or crashed.
     """
@@ -41,7 +48,8 @@ def describe_in_child(
     mark = str(uuid.uuid4())
     with tempfile.TemporaryDirectory(prefix="orchd-describe-") as folder:
         out = Path(folder, "description.json")
-        names = [str(file), str(out), str(env_file.absolute()) if env_file else "", str(cwd.absolute()) if cwd else ""]
+        names = [str(file), str(out), *(str(path.absolute()) if path else "" for path in (env_file, cwd))]
+        names.append("yes" if prefect_imports else "")
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "orchd.processes.describe_child", *names],
             env=clean_environment(os.environ) | {"ORCHD_RUN_ID": mark},

@@ -14,13 +14,16 @@ import msgspec
 from orchd import compat
 from orchd.errors import ConfigError
 from orchd.flow.describe import describe_file
+from orchd.flow.loader import INSTALL_IT
 from orchd.model.names import name_problem
 from orchd.model.specs import Description
 from orchd.processes.envfile import read_env_file
 from orchd.processes.folder import write_whole
 
 
-def describe_to(file: Path, out: Path, *, env_file: Path | None, cwd: Path | None = None) -> None:
+def describe_to(
+    file: Path, out: Path, *, env_file: Path | None, cwd: Path | None = None, prefect_imports: bool = False
+) -> None:
     """
     Import *file* in this process, which is thrown away afterwards, and write its description to *out*.
 
@@ -32,6 +35,8 @@ def describe_to(file: Path, out: Path, *, env_file: Path | None, cwd: Path | Non
         env_file: environment of runs, which module-level code may need.
 
         cwd: folder to work in; None for the flow file's, as in a run.
+
+        prefect_imports: the module names of the classic tool mean ours.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.argv = [str(file)]
@@ -40,13 +45,24 @@ def describe_to(file: Path, out: Path, *, env_file: Path | None, cwd: Path | Non
             os.environ.update(read_env_file(env_file))
             time.tzset()
         os.chdir(cwd or file.parent)
-        compat.offer_if_wanted()
-        description = describe_file(file)
+        description = _described(file, prefect_imports=prefect_imports)
     except ConfigError as error:
         description = Description(file=str(file), error=str(error))
     except OSError as error:
         description = Description(file=str(file), error=f"the folder of {file} cannot be entered: {error.strerror}")
     write_whole(out, _encoded(description))
+
+
+def _described(file: Path, *, prefect_imports: bool) -> Description:
+    word = compat.offer(file) if prefect_imports else compat.advice(file)
+    description = describe_file(file)
+    if word is None:
+        return description
+
+    if description.error:
+        return msgspec.structs.replace(description, error=f"{description.error.removesuffix(INSTALL_IT)}; {word}")
+
+    return msgspec.structs.replace(description, warnings=(*description.warnings, word))
 
 
 def _encoded(description: Description) -> bytes:
@@ -85,14 +101,18 @@ def _without_file(error: str, file: str) -> str:
     return error
 
 
-def main(file: str, out: str, env_file: str, cwd: str) -> None:
+def main(file: str, out: str, env_file: str, cwd: str, prefect_imports: str) -> None:
     """
     Describe in a program of its own; empty texts stand for None.
     """
     code = 1
     try:
         describe_to(
-            Path(file), Path(out), env_file=Path(env_file) if env_file else None, cwd=Path(cwd) if cwd else None
+            Path(file),
+            Path(out),
+            env_file=Path(env_file) if env_file else None,
+            cwd=Path(cwd) if cwd else None,
+            prefect_imports=bool(prefect_imports),
         )
         code = 0
     except BaseException:

@@ -127,26 +127,14 @@ class Spawner:
         """
         self._send(Launch(folder=str(folder)))
 
-    def describe(self, *, id: int, file: Path, out: Path, time_limit_s: float, env_file: Path | None = None) -> None:
+    def describe(self, request: Describe) -> None:
         """
-        Ask for the description of a flow file, written as JSON to *out*.
-
-        Args:
-            id: comes back in the reply.
-
-            file: absolute path of the flow file.
-
-            out: absolute path; replaced whole.
-
-            time_limit_s: after it the child and all that it started are killed.
-
-            env_file: of runs; module-level code may need its values.
+        Ask for the description of a flow file.
 
         Raises:
             SpawnerGone: no reply will come.
         """
-        name = None if env_file is None else str(env_file)
-        self._send(Describe(id=id, file=str(file), out=str(out), time_limit_s=time_limit_s, env_file=name))
+        self._send(request)
 
     def receive(self) -> list[Reply]:
         """

@@ -30,6 +30,8 @@ class Describe(Struct, frozen=True, kw_only=True, tag_field="do", tag="describe"
     time_limit_s: float
     #: File of ``NAME=value`` lines, as for runs.
     env_file: str | None = None
+    #: As for runs.
+    prefect_imports: bool = False
 
 
 class Launched(Struct, frozen=True, kw_only=True, tag_field="is", tag="launched"):

@@ -185,6 +185,7 @@ def _run_flow(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdE
         "run_key": spec.run_key,
         "schedule": spec.schedule,
         "attempt": spec.attempt,
+        "daemon": spec.socket,
     }
     execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
 
@@ -196,7 +197,8 @@ def _load(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError
     if source.is_changed:
         text = f"{file} has changed since it was described: this run uses the file as it is now; reload"
         recorder.log(level=_WARNING, logger=_LOGGER, text=text, slug=None, map_index=-1)
-    compat.offer_if_wanted()
+    if spec.prefect_imports and (word := compat.offer(file)) is not None:
+        recorder.log(level=_WARNING, logger=_LOGGER, text=word, slug=None, map_index=-1)
     flows = flows_of(file, source.data, source.code)
     flow = flows.get(spec.flow)
     if flow is None:
@@ -208,6 +210,8 @@ def _load(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError
 def _set_environment(folder: RunFolder, spec: RunSpec) -> None:
     if spec.env_file is not None:
         os.environ.update(read_env_file(Path(spec.env_file)))
+    if spec.socket is not None:
+        os.environ["ORCHD_SOCKET"] = spec.socket
     os.environ.update(ORCHD_RUN_ID=spec.run_id, ORCHD_RUN_KEY=spec.run_key, ORCHD_RUN_DIR=str(folder.path))
     time.tzset()
 

@@ -183,7 +183,12 @@ def _describe(request: Describe) -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for fd in (1, 2):
         os.dup2(0, fd)
-    describe_to(Path(request.file), Path(request.out), env_file=Path(request.env_file) if request.env_file else None)
+    describe_to(
+        Path(request.file),
+        Path(request.out),
+        env_file=Path(request.env_file) if request.env_file else None,
+        prefect_imports=request.prefect_imports,
+    )
     return 0
 
 

@@ -144,6 +144,8 @@ class Launcher:
             time_limit_s=settings.timeout.total_seconds() if settings.timeout else None,
             grace_s=settings.grace.total_seconds(),
             env_file=str(self.config.flows.env_file) if self.config.flows.env_file else None,
+            prefect_imports=self.config.flows.prefect_imports,
             upstream_runs=dict(row.upstream_runs),
+            socket=str(self.config.daemon.socket),
             nudge=str(self._nudge) if self._nudge else None,
         )

@@ -29,7 +29,9 @@ class Describe(Protocol):
     Describes flow files, each in a process of its own.
     """
 
-    def __call__(self, files: Sequence[Path], *, time_limit_s: float, env_file: Path | None) -> Sequence[Description]:
+    def __call__(
+        self, files: Sequence[Path], *, time_limit_s: float, env_file: Path | None, prefect_imports: bool
+    ) -> Sequence[Description]:
         """
         Give one description for each file, in their order.
         """
@@ -113,6 +115,7 @@ class Reloader:
             flow_files(config.flows.paths),
             time_limit_s=config.flows.describe_timeout.total_seconds(),
             env_file=config.flows.env_file,
+            prefect_imports=config.flows.prefect_imports,
         )
         loaded = collect(without_helpers(described, config.flows.paths))
         broken = {file for file, _ in loaded.errors}

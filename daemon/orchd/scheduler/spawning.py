@@ -14,7 +14,7 @@ import msgspec
 from orchd import log
 from orchd.model.specs import Description
 from orchd.processes.launch import Spawner, SpawnerGone
-from orchd.processes.protocol import Described, Reply
+from orchd.processes.protocol import Describe, Described, Reply
 
 _log = log.get("spawner")
 
@@ -74,7 +74,9 @@ class SpawnerKeeper:
         """
         self._spawner.launch(folder)
 
-    def describe(self, files: Sequence[Path], *, time_limit_s: float, env_file: Path | None) -> list[Description]:
+    def describe(
+        self, files: Sequence[Path], *, time_limit_s: float, env_file: Path | None, prefect_imports: bool = False
+    ) -> list[Description]:
         """
         Describe flow files, each in a process of its own; from any thread but the loop's, which must go on.
 
@@ -84,7 +86,17 @@ class SpawnerKeeper:
         with tempfile.TemporaryDirectory(prefix="orchd-describe-") as folder:
 
             def ask(file: Path) -> tuple[Path, Future[Described]]:
-                return self._ask(file, Path(folder), time_limit_s, env_file)
+                self._last_id += 1
+                out = Path(folder) / f"{self._last_id}.json"
+                request = Describe(
+                    id=self._last_id,
+                    file=str(file),
+                    out=str(out),
+                    time_limit_s=time_limit_s,
+                    env_file=None if env_file is None else str(env_file),
+                    prefect_imports=prefect_imports,
+                )
+                return out, self._ask(request)
 
             asked = [ask(file) for file in files]
             for _ in range(_MORE_TRIES):
@@ -106,20 +118,15 @@ class SpawnerKeeper:
         self._spawner.close()
         self._fail_asked(list(self._asked), "the daemon is stopping")
 
-    def _ask(
-        self, file: Path, folder: Path, time_limit_s: float, env_file: Path | None
-    ) -> "tuple[Path, Future[Described]]":
-        self._last_id += 1
-        number = self._last_id
-        out = folder / f"{number}.json"
+    def _ask(self, request: Describe) -> "Future[Described]":
         answer: Future[Described] = Future()
-        self._asked[number] = answer
+        self._asked[request.id] = answer
         try:
-            self._spawner.describe(id=number, file=file, out=out, time_limit_s=time_limit_s, env_file=env_file)
+            self._spawner.describe(request)
         except SpawnerGone as error:
-            self._asked.pop(number, None)
-            answer.set_result(Described(id=number, ok=False, error=str(error)))
-        return out, answer
+            self._asked.pop(request.id, None)
+            answer.set_result(Described(id=request.id, ok=False, error=str(error)))
+        return answer
 
     def _receive(self) -> None:
         try:

@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     files = config.flow_files(loaded.flows.paths)
     limit_s = loaded.flows.describe_timeout.total_seconds()
     describe = table.part("describe").describe_in_child
-    every = [describe(file, time_limit_s=limit_s, env_file=env_file) for file in files]
+    old = loaded.flows.prefect_imports
+    every = [describe(file, time_limit_s=limit_s, env_file=env_file, prefect_imports=old) for file in files]
     described = config.without_helpers(every, loaded.flows.paths)
     for description in described:
         for warning in description.warnings:

@@ -10,6 +10,7 @@ from pathlib import Path
 from orchd.cli import table
 from orchd.cli.arguments import Parser, add_examples
 from orchd.cli.parameters import add_parameters, gather
+from orchd.cli.safe import complain
 from orchd.errors import NotFound
 
 
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if not file.is_file():
         raise NotFound(f"there is no flow file {file.absolute()}; -p takes the path of a Python file")
 
-    table.part("compat").offer()
+    if (word := table.part("compat").offer(file)) is not None:
+        complain(f"warning: {word}")
     return int(
         table.part("local").run_file(
             file, flow_name=args.flow, parameters=gather(args), quiet=args.quiet, logs=not args.no_logs
