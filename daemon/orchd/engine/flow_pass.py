@@ -2,7 +2,7 @@
 One pass over the tasks of a flow: each that can run is given to the executor once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,7 @@ from orchd.engine.logs import get_logger
 from orchd.engine.mapping import as_one, element, flattened, gathered
 from orchd.engine.state import Failed, Mapped, State
 from orchd.engine.task_runner import TaskRunner
+from orchd.engine.tries import Shared, Try
 from orchd.engine.triggers import all_successful
 from orchd.engine.work import Scope, Work
 from orchd.graph.edges import Edge
@@ -26,8 +27,9 @@ class FlowPass(Generic[W]):
     What has been promised so far in one pass; *now* is the instant at which it begins.
     """
 
-    def __init__(self, *, scope: Scope, executor: Executor[Any], now: datetime) -> None:
+    def __init__(self, *, scope: Scope, nodes: Iterable[Node[W]], executor: Executor[Any], now: datetime) -> None:
         self.scope = scope
+        self._shared = Shared(scope=scope, nodes={node.slug: node for node in nodes}, now=now)
         self.executor = executor
         self.now = now
         #: Each task's state, or the executor's promise of it.
@@ -47,7 +49,7 @@ class FlowPass(Generic[W]):
             self._map(node, state)
         else:
             upstream = [self.promised[edge.upstream_task] for edge in node.upstream]
-            self.promised[node.task] = self.executor.submit(partial(self._run_task, node, state, None), upstream)
+            self.promised[node.task] = self.executor.submit(self._try(node, state, None), upstream)
 
     def states(self) -> dict[W, State]:
         """
@@ -55,13 +57,8 @@ class FlowPass(Generic[W]):
         """
         return dict(zip(self.promised, self.executor.wait(list(self.promised.values())), strict=True))
 
-    def _run_task(self, node: Node[W], state: State | None, index: int | None, upstream: Sequence[State]) -> State:
-        runner = TaskRunner(node.task, slug=node.slug, scope=self.scope, index=index)
-        above: dict[Any, State] = dict(zip(node.upstream, upstream, strict=True))
-        if node.is_flattened and index is None:
-            above = {edge: flattened(each) if edge.flattened else each for edge, each in above.items()}
-
-        return runner.run(state, upstream=above, constants=node.constants, now=self.now)
+    def _try(self, node: Node[W], state: State | None, index: int | None) -> Try:
+        return Try(shared=self._shared, node=node, state=state, index=index)
 
     def _map(self, node: Node[W], state: State | None) -> None:
         """
@@ -93,7 +90,7 @@ class FlowPass(Generic[W]):
             if before is not None and before.is_finished():
                 children.append(before)
             else:
-                children.append(self.executor.submit(partial(self._run_task, node, before, index), row))
+                children.append(self.executor.submit(self._try(node, before, index), row))
 
         self._parents[node.task] = parent
         self._children[node.task] = children

@@ -107,7 +107,7 @@ class FlowRunner(Generic[W]):
             return Failed(message=f"Unexpected error: {said(exc)}", result=exc)
 
     def _walked(self, states: Mapping[W, State], now: datetime) -> dict[W, State]:
-        walk = FlowPass[W](scope=self.scope, executor=self.executor, now=now)
+        walk = FlowPass[W](scope=self.scope, nodes=self.graph.nodes, executor=self.executor, now=now)
         with self.executor.start():
             for node in self.graph.nodes:
                 walk.submit(node, states.get(node.task))

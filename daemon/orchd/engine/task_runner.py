@@ -104,6 +104,28 @@ class TaskRunner:
         """
         return self._run(state, upstream=upstream, constants={}, lanes=lanes, now=now)
 
+    def lost(self, state: State | None, *, why: str, has_begun: bool) -> State:
+        """
+        Return what becomes of a try that was made elsewhere and never came to its end: Retrying, or Failed with *why*.
+
+        Args:
+            has_begun: the recorder has been told that the task runs.
+        """
+        before = context.swap(self._values(state))
+        try:
+            self._stands = TaskRunState.RUNNING if has_begun else self._stands
+            LOG.error("Task '%s': %s", self.name, why)
+            ended = self._tried_again(self._moved(_DURING, Failed(message=why, result=RuntimeError(why))))
+        except (ENDRUN, StateSignal) as signal:
+            ended = signal.state
+        else:
+            say(LOG, f"Task '{self.name}': Finished task run for task with final state: '{type(ended).__name__}'")
+        finally:
+            context.swap(before)
+
+        self._tell(ended)
+        return ended
+
     def _run(
         self,
         state: State | None,
@@ -347,6 +369,7 @@ class TaskRunner:
         values["task_tags"] = task.tags
         values["task_run_id"] = Lazy(_new_id)
         values["map_index"] = self.index
+        values["_recorder"] = self.scope.recorder
         values["logger"] = Lazy(lambda: get_logger(self.name))
         if state is not None:
             self._go_on(state, values)
