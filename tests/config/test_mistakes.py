@@ -20,7 +20,6 @@ MISTAKES = [
     ("[demon]\n", 1, "there is no table or key 'demon'; did you mean 'daemon'?"),
     ("[schedule.x]\n", 1, "did you mean 'schedules'?"),
     ('[daemon]\nlisten = "127.0.0.1:8420"\n', 2, "'listen' is not known yet"),
-    ("[flow.f]\nmax_runs = 1\n", 2, "'max_runs' is not known yet"),
     (
         '[daemon]\nmax_runs = "8"\n',
         2,

@@ -29,7 +29,9 @@ def check_flows(config: Config, known: Collection[str], all_loaded: bool) -> Non
         return
 
     asked = [
-        (_SCHEDULE, schedule.name, flow) for schedule in config.schedules for flow in (schedule.flow, *schedule.after)
+        (_SCHEDULE, schedule.name, flow)
+        for schedule in config.schedules
+        for flow in (schedule.flow, *schedule.after, *(wait.flow for wait in schedule.wait_for))
     ]
     asked += [("flow", name, name) for name in config.flow]
     problems = [_unknown(config, kind, name, flow, known) for kind, name, flow in asked if flow not in known]

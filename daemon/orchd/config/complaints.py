@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from orchd.config.files import KeyPath, Merged
 from orchd.config.problems import did_you_mean, toml_value
-from orchd.config.tables import NAMED, NOT_YET, TABLES, Document, Table
+from orchd.config.tables import NAMED, NOT_YET, TABLES, Document, Table, WaitTable
 from orchd.model.names import ESCAPES
 
 #: pydantic's kind of error -> what is wrong, in plain words.
@@ -72,7 +72,8 @@ def _unknown(key: KeyPath) -> str:
     if len(key) == 1:
         return f": there is no table or key '{name}'; {did_you_mean(name, Document.model_fields)}"
 
-    return f": there is no key '{name}'; {did_you_mean(name, TABLES[str(key[0])].model_fields)}"
+    model = WaitTable if "wait_for" in key[2:-1] else TABLES[str(key[0])]
+    return f": there is no key '{name}'; {did_you_mean(name, model.model_fields)}"
 
 
 def _words(kind: str, ctx: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 
 from orchd.config.complaints import place
 from orchd.config.files import Merged
+from orchd.config.limits import wait_specs
 from orchd.config.places import is_zone
 from orchd.config.problems import did_you_mean, toml_value
 from orchd.config.tables import ScheduleTable
@@ -99,6 +100,10 @@ def spec_of(name: str, table: ScheduleTable, *, default_zone: str) -> ScheduleSp
         catchup=catchup,
         grace_s=None if grace is None else grace.total_seconds(),
         max_catchup=table.max_catchup or DEFAULT_MAX_CATCHUP,
+        wait_for=wait_specs(table),
+        pool=table.pool,
+        priority=table.priority,
+        pause_after_failures=table.pause_after_failures,
     )
 
 
