@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchd.model.records import FlowRecord, LogRecord, TaskRecord
+from orchd.model.records import FlowRecord, LogRecord, TaskRecord, WaitRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.processes import journal
 from orchd.processes.journal import JournalRecorder, last_word, read_records
@@ -62,6 +62,23 @@ def test_records_are_read_back_with_their_offsets(path: Path) -> None:
     assert [end for _, end in records] == [first, offset] == [first, path.stat().st_size]
     assert bad == 0
     assert read_records(path, first, MUCH).records == records[1:]
+
+
+def test_a_run_waits_when_each_of_its_running_tasks_does(path: Path) -> None:
+    """
+    Not before, and no longer: a task that goes on, or begins, ends the wait of the run.
+    """
+    recorder = _recorder(path)
+    _task(recorder, "a", TaskRunState.RUNNING)
+    _task(recorder, "b", TaskRunState.RUNNING)
+    recorder.wait(slug="a", map_index=-1, child="child of a")
+    recorder.wait(slug="b", map_index=-1, child="child of b")
+    recorder.wait(slug="a", map_index=-1, child=None)
+    _task(recorder, "a", TaskRunState.SUCCESS)
+    _task(recorder, "c", TaskRunState.RUNNING)
+
+    waits = [record.children for record, _ in read_records(path, 0, MUCH).records if isinstance(record, WaitRecord)]
+    assert waits == [("child of a", "child of b"), (), ("child of b",), ()]
 
 
 def test_an_unfinished_last_line_is_left_for_later(path: Path) -> None:

@@ -100,6 +100,7 @@ class Rig:
             self.chains,
             max_output=max_output,
             ended=lambda run: self.ended.append(run.row.name),
+            moved=lambda: None,
         )
 
     def _send(self, folder: Path) -> None:
@@ -147,12 +148,19 @@ class Rig:
             found = queries.runs(conn, limit=500)
         return [f"{run.schedule or run.flow} {run.state}" for run in reversed(found)]
 
-    def run(self, flow: str = "load", *, state: FlowRunState = FlowRunState.RUNNING, at: datetime = START) -> LiveRun:
+    def run(
+        self,
+        flow: str = "load",
+        *,
+        state: FlowRunState = FlowRunState.RUNNING,
+        at: datetime = START,
+        parent: str | None = None,
+    ) -> LiveRun:
         """
-        Make a run that somebody asked for, in *state*, with a folder.
+        Make a run that somebody asked for, or a task of the run *parent*, in *state*, with a folder.
         """
         run_id = FlowRunId(str(uuid4()))
-        new = runs.NewRun(id=run_id, name=run_name(run_id), flow=flow, wanted_at_us=to_us(at))
+        new = runs.NewRun(id=run_id, name=run_name(run_id), flow=flow, wanted_at_us=to_us(at), parent_run_id=parent)
         with self.database.writing() as conn:
             runs.insert_runs(conn, [new], at_us=to_us(at))
             for step in WAYS[state]:

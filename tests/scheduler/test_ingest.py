@@ -265,7 +265,7 @@ def test_the_way_to_an_end_is_allowed(state: FlowRunState, end: FlowRunState) ->
     """
     way = way_to(state, end)
     allowed = [source in FLOW_RUN_MOVES[to] for source, to in zip((state, *way), way, strict=False)]
-    has_none = {(S.PENDING, S.SUCCESS), (S.PENDING, S.FAILED), (S.PENDING, S.TIMED_OUT), (S.WAITING, S.SUCCESS)}
+    has_none = {(S.PENDING, S.SUCCESS), (S.PENDING, S.FAILED), (S.PENDING, S.TIMED_OUT)}
 
     assert end is way[-1]
     assert ((state, end) in has_none) != all(allowed)

@@ -35,6 +35,7 @@ class RecordingRecorder:
     lines: list[tuple[str, str, str | None]] = field(default_factory=list)
     indexed: list[tuple[str, int]] = field(default_factory=list)
     levels: list[int] = field(default_factory=list)
+    waits: list[tuple[str, int, str | None]] = field(default_factory=list)
     ends: list[tuple[FlowRunState, str]] = field(default_factory=list)
 
     def task(
@@ -54,6 +55,12 @@ class RecordingRecorder:
         self.indexed.append((logger, map_index))
         self.levels.append(level)
         self.lines.append((logger, text, slug))
+
+    def wait(self, *, slug: str, map_index: int, child: str | None) -> None:
+        """
+        Remember a wait.
+        """
+        self.waits.append((slug, map_index, child))
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """

@@ -25,6 +25,11 @@ class Recorder(Protocol):
         A logger said *text*, or a task with ``log_stdout=True`` printed it. *slug* is None outside of tasks.
         """
 
+    def wait(self, *, slug: str, map_index: int, child: str | None) -> None:
+        """
+        The task run does nothing from now on but wait for the flow run of id *child*; with None it goes on.
+        """
+
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """
         The flow run is over: success or failed. Comes once, and last.
@@ -46,6 +51,11 @@ class NullRecorder:
     def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
         """
         Ignore the line.
+        """
+
+    def wait(self, *, slug: str, map_index: int, child: str | None) -> None:
+        """
+        Ignore the wait.
         """
 
     def flow(self, *, state: FlowRunState, message: str) -> None:

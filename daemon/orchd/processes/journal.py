@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TextIO
 import msgspec
 
 from orchd import clock
-from orchd.model.records import FlowRecord, JournalRecord, LogRecord, TaskRecord
+from orchd.model.records import FlowRecord, JournalRecord, LogRecord, TaskRecord, WaitRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.processes.folder import open_plain
 
@@ -122,6 +122,10 @@ class JournalRecorder:
         self._lock = threading.Lock()
         self._encode = msgspec.json.Encoder().encode
         self._running: set[tuple[str, int]] = set()
+        #: Those of the running tasks that wait for a run, and for which; what was last written of it.
+        self._waiting: dict[tuple[str, int], str] = {}
+        self._awaited: tuple[str, ...] = ()
+        self._wait_lock = threading.Lock()
         self._verdict: FlowRecord | None = None
 
     def task(
@@ -135,6 +139,7 @@ class JournalRecorder:
         is_alone = not self._running
         if state is TaskRunState.RUNNING:
             self._running.add(key)
+        self._waiting.pop(key, None)
         self._write(
             TaskRecord(
                 at=clock.now_us(),
@@ -148,6 +153,7 @@ class JournalRecorder:
                 stderr=_size(sys.stderr, 2) if is_alone else -1,
             )
         )
+        self._tell_wait()
 
     def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
         """
@@ -157,6 +163,24 @@ class JournalRecorder:
             at=clock.now_us(), level=level, logger=logger, text=_utf8(text), slug=slug, map_index=map_index
         )
         self._write(record)
+
+    def wait(self, *, slug: str, map_index: int, child: str | None) -> None:
+        """
+        Record that the run only waits, once each of its running tasks does; and that it goes on, when one does.
+        """
+        if child is None:
+            self._waiting.pop((slug, map_index), None)
+        else:
+            self._waiting[slug, map_index] = child
+        self._tell_wait()
+
+    def _tell_wait(self) -> None:
+        with self._wait_lock:
+            is_idle = bool(self._waiting) and self._running <= self._waiting.keys()
+            awaited = tuple(sorted(set(self._waiting.values()))) if is_idle else ()
+            if awaited != self._awaited:
+                self._awaited = awaited
+                self._write(WaitRecord(at=clock.now_us(), children=awaited))
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """

@@ -86,7 +86,14 @@ class Scheduler:
         chains = Chains(self.board, self._cancels)
         self.cancel = chains.cancel
         self.awaited = chains.awaited
-        self._ingest = Ingest(database, self.board, chains, max_output=config.daemon.max_output, ended=self._run_ended)
+        self._ingest = Ingest(
+            database,
+            self.board,
+            chains,
+            max_output=config.daemon.max_output,
+            ended=self._run_ended,
+            moved=self.wake,
+        )
         host = socket.gethostname()
         self._ticker = Ticker(database, self.board, self.launcher, chains, host=host, max_runs=config.daemon.max_runs)
         self._follower = Follower(

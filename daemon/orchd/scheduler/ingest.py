@@ -3,14 +3,14 @@ Journal and output of a run into the store: rows and the new offsets in one tran
 changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from orchd import clock, log
 from orchd.model.ids import FlowRunId
-from orchd.model.records import Finished
+from orchd.model.records import Finished, WaitRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.model.texts import utf8_size
 from orchd.processes.crash import crash_at
@@ -27,6 +27,8 @@ _ERROR_LEVEL: Final = 40
 
 #: Ends of which a run's own log does not tell.
 _ENDED_BY_OTHERS: Final = frozenset({FlowRunState.TIMED_OUT, FlowRunState.CANCELLED, FlowRunState.CRASHED})
+
+_WAIT_OR_RUN: Final = frozenset({FlowRunState.RUNNING, FlowRunState.WAITING})
 
 #: What becomes of tasks that were still going when their run ended.
 _OPEN_TASKS: Final = {
@@ -69,15 +71,25 @@ class Ingest:
         max_output: bytes of one run's output that are stored; beyond it one marked line says so.
 
         ended: called after the commit with each run that became final.
+
+        moved: called after the commit when a run began or ceased to wait, which changes the places that are free.
     """
 
     def __init__(
-        self, database: Database, board: Board, chains: Chains, *, max_output: int, ended: Callable[[LiveRun], None]
+        self,
+        database: Database,
+        board: Board,
+        chains: Chains,
+        *,
+        max_output: int,
+        ended: Callable[[LiveRun], None],
+        moved: Callable[[], None],
     ) -> None:
         self._database = database
         self._board = board
         self._chains = chains
         self._ended = ended
+        self._moved = moved
         self.max_output = max_output
 
     def step(self, run: LiveRun, end: End | None) -> bool:
@@ -107,9 +119,10 @@ class Ingest:
             lines = [*lines, end.line()]
         with self._database.writing() as conn:
             self._store(conn, run, found, lines, stored)
+            state = wait_or_go_on(conn, run, found.waits)
             crash_at("ingest.stored")
-            caused = self._finish(conn, run, end) if is_over and end is not None else []
-            row = runs.get(conn, run.id) if is_over else None
+            caused = self._finish(conn, run, state, end) if is_over and end is not None else []
+            row = runs.get(conn, run.id) if is_over or state is not run.state else None
             caused_rows = [runs.get(conn, run_id) for run_id in caused]
             crash_at("ingest.uncommitted")
         crash_at("ingest.committed")
@@ -120,7 +133,10 @@ class Ingest:
             self._board.put_run(row)
             for caused_row in caused_rows:
                 self._board.put_run(caused_row)
-            self._ended(run)
+            if is_over:
+                self._ended(run)
+            else:
+                self._moved()
 
         return found.has_more
 
@@ -194,22 +210,23 @@ class Ingest:
             stored_bytes=stored,
         )
 
-    def _finish(self, conn: Connection, run: LiveRun, end: End) -> list[FlowRunId]:
+    def _finish(self, conn: Connection, run: LiveRun, state: FlowRunState, end: End) -> list[FlowRunId]:
         """
-        Move the run and its open tasks, and decide the schedules that wait for it, all in this transaction.
+        Move the run, which is in *state*, and its open tasks, and decide the schedules that wait for it, all in this
+        transaction.
         """
         at, message = end.at, end.message
         if end.state is FlowRunState.FAILED and (failure := tasks.first_failure(conn, run.row.number)):
             message = f"{message} {failure}"
-        for state in way_to(run.state, end.state):
+        for step in way_to(state, end.state):
             extra: dict[str, int | None] = {}
-            if state is end.state and end.finished is not None:
+            if step is end.state and end.finished is not None:
                 extra = {
                     "exit_code": end.finished.exit_code,
                     "signal": end.finished.signal,
                     "peak_rss_kib": end.finished.peak_rss_kib,
                 }
-            runs.move(conn, run.id, state, at_us=at, message=message, **extra)
+            runs.move(conn, run.id, step, at_us=at, message=message, **extra)
         tasks.end_open(
             conn,
             run.row.number,
@@ -231,11 +248,40 @@ def begin(conn: Connection, run: LiveRun, *, at_us: int, put_off: str | None = N
     runs.move(conn, run.id, FlowRunState.RUNNING, at_us=at_us, message=message)
 
 
+def wait_or_go_on(conn: Connection, run: LiveRun, waits: Sequence[WaitRecord]) -> FlowRunState:
+    """
+    Move a run between running and waiting as its journal says, and return where it stands then.
+
+    One that is being cancelled stays what it is.
+    """
+    state = run.state
+    for wait in waits:
+        to = FlowRunState.WAITING if wait.children else FlowRunState.RUNNING
+        if state is not to and state in _WAIT_OR_RUN:
+            runs.move(conn, run.id, to, at_us=wait.at, message=_awaited(conn, wait.children))
+            state = to
+    return state
+
+
+def _awaited(conn: Connection, children: Sequence[str]) -> str:
+    if not children:
+        return "goes on: what it waited for is over, or a task of its own began"
+
+    if len(children) > 1:
+        return f"waits for {len(children)} runs that it started"
+
+    found = runs.find(conn, FlowRunId(children[0]))
+    return f"waits for run {found.name} of {found.flow}" if found else f"waits for run {children[0]}"
+
+
 def way_to(state: FlowRunState, end: FlowRunState) -> tuple[FlowRunState, ...]:
     """
     Give the moves by which a run that is in *state* comes to *end*.
     """
-    if end is FlowRunState.CANCELLED and state in (FlowRunState.RUNNING, FlowRunState.WAITING):
+    if end is FlowRunState.CANCELLED and state in _WAIT_OR_RUN:
         return (FlowRunState.CANCELLING, end)
+
+    if end is FlowRunState.SUCCESS and state is FlowRunState.WAITING:
+        return (FlowRunState.RUNNING, end)
 
     return (end,)

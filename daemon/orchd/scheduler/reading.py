@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchd.model.records import LogRecord, TaskRecord
+from orchd.model.records import LogRecord, TaskRecord, WaitRecord
 from orchd.model.states import TaskRunState
 from orchd.processes.folder import SHORTAGE, RunFolder, open_plain
 from orchd.processes.journal import Chunk, read_records
@@ -87,6 +87,7 @@ class Look:
 
     progress: Progress
     tasks: list[TaskRecord] = field(default_factory=list)
+    waits: list[WaitRecord] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     #: Journal lines that do not parse.
     bad_lines: int = 0
@@ -182,6 +183,8 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
             _move(found, tails, marks, record, now_us)
         elif isinstance(record, LogRecord):
             found.lines += _logged(record)
+        elif isinstance(record, WaitRecord):
+            found.waits.append(record)
         begun = end
     found.has_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
     for tail, limit in zip(tails, limits, strict=True):

@@ -288,11 +288,19 @@ def get(conn: Connection, run_id: FlowRunId) -> RunRow:
     Raises:
         NotFound: there is none.
     """
-    row = conn.execute(_BY_ID, {"run_id": run_id}).one_or_none()
+    row = find(conn, run_id)
     if row is None:
         raise _no_run(run_id)
 
-    return _row(row)
+    return row
+
+
+def find(conn: Connection, run_id: FlowRunId) -> RunRow | None:
+    """
+    Return the run of that whole id; None when there is none, or none any more.
+    """
+    row = conn.execute(_BY_ID, {"run_id": run_id}).one_or_none()
+    return None if row is None else _row(row)
 
 
 def by_numbers(conn: Connection, numbers: Sequence[int]) -> list[RunRow]:
