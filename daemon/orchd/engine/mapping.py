@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from orchd.engine.reuse import SAME_AS, is_same
 from orchd.engine.state import Failed, Mapped, State, Success
 from orchd.graph.edges import Edge
 from orchd.results.result import Result
@@ -84,8 +85,11 @@ def as_one(state: State) -> State:
     if not isinstance(state, Mapped):
         return state
 
-    went_well = all(child.is_successful() and not child.is_skipped() for child in state.map_states)
-    return Success(message=state.message, result=state._result) if went_well else state
+    if not all(child.is_successful() and not child.is_skipped() for child in state.map_states):
+        return state
+
+    context = {SAME_AS: state.context[SAME_AS]} if is_same(state) else None
+    return Success(message=state.message, result=state._result, context=context)
 
 
 def flattened(state: State) -> State:

@@ -2,14 +2,18 @@
 Results of task runs on their way to where they are stored, and back from a target.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from orchd.engine.context import context
 from orchd.engine.faults import said
+from orchd.engine.kept import KeptResults
 from orchd.engine.logs import get_logger
 from orchd.engine.state import Cached, Failed, State
-from orchd.results.result import Location, OutsideFolder, Result
+from orchd.engine.work import Work
+from orchd.errors import ConfigError
+from orchd.results.inline import SecretResult
+from orchd.results.result import Location, OutsideFolder, Result, StorageError
 from orchd.results.serializers import NotPicklable
 
 LOG = get_logger("TaskRunner")
@@ -46,17 +50,59 @@ def filled(template: Location, inputs: Mapping[str, Any]) -> str:
     return template.format(**keys) if isinstance(template, str) else str(template(**keys))
 
 
-def at_target(result: Result, target: Location, inputs: Mapping[str, Any], *, name: str) -> State | None:
+def keep(store: KeptResults | None, task: Work, slug: str, index: int | None, state: State) -> str | None:
+    """
+    Keep a result that nothing else stores, so that a later attempt may use it again, and return where it is.
+
+    None when that cannot be, which is said once, or may not be: a secret, or ``checkpoint=False``.
+    """
+    if store is None or task.checkpoint is False or isinstance(task.result, SecretResult):
+        return None
+
+    try:
+        return store.write(slug, index, state.result)
+    except Exception as exc:
+        if store.is_news(f"{slug} {type(exc).__name__}"):
+            LOG.warning("Task '%s': its result cannot be kept, so a resumed run runs it anew: %s", task.name, said(exc))
+
+        return None
+
+
+def at_target(
+    result: Result,
+    target: Location,
+    inputs: Mapping[str, Any],
+    *,
+    name: str,
+    who: str,
+    seen: MutableMapping[str, str],
+) -> State | None:
     """
     Return Cached when a readable result is at the target. One that cannot be read counts as absent.
+
+    Args:
+        who: the task run: its slug, with its map index.
+
+        seen: targets of this flow run and the task run that came to each first; another one there is warned about.
     """
     location = filled(target, inputs)
+    place = getattr(result, "dir", getattr(result, "bucket", ""))
+    first = seen.setdefault(f"{type(result).__name__} {place} {location}", who)
+    if first != who:
+        LOG.warning(
+            "Tasks '%s' and '%s' have the same target %s: the second is given the result of the first; "
+            "write a target that tells them apart, with {task_name} or {map_index}.",
+            first,
+            who,
+            location,
+        )
+
     if not result.exists(location):
         return None
 
     try:
         found = result.read(location)
-    except OutsideFolder:
+    except (OutsideFolder, StorageError):
         raise
     except Exception as exc:
         LOG.warning(
@@ -96,6 +142,8 @@ def broken(exc: Exception, *, name: str) -> State:
 
     if isinstance(exc, NotPicklable | OutsideFolder):
         message = f"The result of task '{name}' cannot be stored: {exc}"
+    elif isinstance(exc, ConfigError | StorageError):
+        message = str(exc)
     else:
         message = f"Unexpected error: {said(exc)}"
 

@@ -35,7 +35,7 @@ from orchd.engine.state import (
     TriggerFailed,
     recorded,
 )
-from orchd.engine.storing import at_target, broken, filled, storage, stored
+from orchd.engine.storing import at_target, broken, filled, keep, storage, stored
 from orchd.engine.triggers import all_successful
 from orchd.engine.work import Known, Scope, Work
 from orchd.graph.edges import Edge
@@ -45,6 +45,8 @@ SKIPPED_ABOVE: Final = (
     "Upstream task was skipped; if this was not the intended behavior, consider changing "
     "`skip_on_upstream_skip=False` for this task."
 )
+#: What is kept for a later attempt.
+_KEPT: Final = frozenset({TaskRunState.SUCCESS, TaskRunState.CACHED})
 #: What stands for a state that nobody can see.
 _BEFORE: Final = Pending()
 _DURING: Final = Running()
@@ -173,17 +175,29 @@ class TaskRunner:
 
             state = signal.state
 
+        if self.scope.reuse is not None:
+            self.scope.reuse.settle(self.task, self.slug, self.index, state, upstream)
+
         self._tell(state)
         say(LOG, f"Task '{self.name}': Finished task run for task with final state: '{type(state).__name__}'")
         return state
 
     def _worked(self, state: State, upstream: Upstream, constants: Mapping[str, Any]) -> State:
+        is_forced = False
         inputs = dict(constants)
         for edge, above in upstream.items():
             if edge.key is not None:
                 inputs[edge.key] = above.result
 
-        state = self._found(state, inputs)
+        if self.scope.reuse is not None and self._stands is TaskRunState.PENDING and not isinstance(state, Cached):
+            answer = self.scope.reuse.ask(self.task, self.slug, self.index, upstream, self._storage(), self.scope.kept)
+            say(LOG, f"Task '{self.name}': {answer}")
+            if answer.state is not None:
+                return self._moved(state, answer.state)
+
+            is_forced = answer.is_forced
+
+        state = self._found(state, inputs, is_forced=is_forced)
         if not (self.task.trigger is all_successful and all(map(_went_well, upstream.values()))):
             self._ask_trigger(state, upstream, constants)
 
@@ -195,9 +209,12 @@ class TaskRunner:
 
         return state
 
-    def _found(self, state: State, inputs: Mapping[str, Any]) -> State:
+    def _found(self, state: State, inputs: Mapping[str, Any], *, is_forced: bool) -> State:
         """
         Return Cached when there is a result already, Failed when that cannot be said, else a pending state.
+
+        Args:
+            is_forced: somebody wants the task to run, whatever there is.
         """
         task = self.task
         if task.task_run_name is not None:
@@ -208,9 +225,15 @@ class TaskRunner:
                 LOG.error("%s", message)
                 raise ENDRUN(Failed(message=message, result=exc)) from exc
 
+        if is_forced:
+            return Pending()
+
         if task.target is not None:
+            who = self.slug if self.index is None else f"{self.slug}[{self.index}]"
             try:
-                found = at_target(self._storage(), task.target, inputs, name=self.name)
+                found = at_target(
+                    self._storage(), task.target, inputs, name=self.name, who=who, seen=self.scope.targets
+                )
             except Exception as exc:
                 return self._moved(state, broken(exc, name=self.name))
 
@@ -338,7 +361,10 @@ class TaskRunner:
             self._record(TaskRunState.RUNNING, "Starting task run.", None)
 
         location = None if isinstance(state, Mapped) else state._result.location
-        self._record(word, state.message or "", location if isinstance(location, str) else None)
+        if not isinstance(location, str):
+            location = keep(self.scope.kept, self.task, self.slug, self.index, state) if word in _KEPT else None
+
+        self._record(word, state.message or "", location)
 
     def _record(self, word: TaskRunState, message: str, location: str | None) -> None:
         self._stands = word

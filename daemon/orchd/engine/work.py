@@ -10,7 +10,9 @@ from typing import Any, Final, Protocol
 
 from orchd.engine.cache_validators import Validator
 from orchd.engine.handlers import StateHandler
+from orchd.engine.kept import KeptResults
 from orchd.engine.recorder import NullRecorder, Recorder
+from orchd.engine.reuse import Reuse
 from orchd.engine.triggers import Trigger
 from orchd.results.result import Location, Result
 
@@ -172,3 +174,9 @@ class Scope:
     handlers: tuple[StateHandler, ...] = ()
     #: Further keys of the context of single tasks.
     task_contexts: Mapping[Any, Mapping[str, Any]] = field(default_factory=dict)
+    #: Keeps results that nothing else stores; None for not at all.
+    kept: KeptResults | None = None
+    #: The attempt that this run resumes; None when it begins from the start.
+    reuse: Reuse | None = None
+    #: Targets that were asked for, and the task run that came to each first.
+    targets: dict[str, str] = field(default_factory=dict)

@@ -25,6 +25,12 @@ class OutsideFolder(ValueError):
     """
 
 
+class StorageError(OSError):
+    """
+    A bucket cannot be read or written; the message says which, and why.
+    """
+
+
 class ResultNotImplementedError(NotImplementedError):
     """
     The plain :class:`Result` can hold a value, but not store it.
