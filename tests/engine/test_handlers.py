@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 import orchd
-from orchd import Flow, task
+from orchd import Flow, callback_factory, task
 from orchd.engine import signals
-from orchd.engine.state import Failed, Paused, Retrying, Skipped, Success
+from orchd.engine.state import Failed, Paused, Retrying, Skipped, State, Success
 from orchd.model.states import TASK_RUN_MOVES, TaskRunState
 from support.recording import executed, flow_of
 
@@ -180,3 +180,68 @@ def test_in_a_terminal_somebody_is_asked(monkeypatch, answer, end):
     flow = flow_of(task(lambda: 1, name="stuck", trigger=orchd.triggers.manual_only))
 
     assert type(flow.run()).__name__ == end
+
+
+@pytest.mark.parametrize("given", [True, "text", Success])
+def test_a_handler_that_gives_no_state_fails_its_task(given):
+    """
+    What a handler returns must be a state or nothing: the task fails with a sentence, the flow goes on.
+    """
+    with Flow("f") as flow:
+        bad = task(lambda: 1, name="bad", state_handlers=[lambda subject, old, new: given])()
+        good = task(lambda: 2, name="good")()
+
+    state, _ = executed(flow)
+
+    assert "state handler <lambda> returned" in state.result[bad].message
+    assert state.result[good].is_successful()
+
+
+@pytest.mark.parametrize("given", [None, False, ""])
+def test_a_handler_that_gives_nothing_keeps_the_state(given):
+    """
+    Whatever counts as nothing keeps the new state.
+    """
+    state, _ = executed(flow_of(task(lambda: 1, name="t", state_handlers=[lambda subject, old, new: given])))
+
+    assert state.is_successful()
+
+
+def test_callbacks_hear_the_states_they_wait_for():
+    """
+    callback_factory calls its function with the task and each state that its check is true of.
+    """
+    heard = []
+    handler = callback_factory(lambda subject, state: heard.append((subject.name, state.result)), State.is_successful)
+
+    state, _ = executed(flow_of(task(lambda: 7, name="t", state_handlers=[handler])))
+
+    assert state.is_successful()
+    assert heard == [("t", 7)]
+
+
+def test_on_failure_hears_each_failure():
+    """
+    on_failure is called for the failure that is tried again too, and after the other handlers; a flow's for its end.
+    """
+    heard = []
+
+    @task(
+        max_retries=1,
+        retry_delay=timedelta(0),
+        on_failure=lambda subject, state: heard.append(f"{subject.name}: {state.result!r}"),
+        state_handlers=[lambda subject, old, new: heard.append(type(new).__name__)],
+    )
+    def bad():
+        raise ValueError("v")
+
+    with Flow("f", on_failure=lambda subject, state: heard.append(f"{subject.name}: {state.message}")) as flow:
+        bad()
+
+    executed(flow)
+
+    assert heard == [
+        *["Running", "Failed", "bad: ValueError('v')", "Retrying"],
+        *["Running", "Failed", "bad: ValueError('v')"],
+        "f: Some reference tasks failed.",
+    ]

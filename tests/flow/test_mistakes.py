@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchd import Flow, LocalResult, Parameter, Task, task
+from orchd import Flow, LocalResult, Parameter, Task, apply_map, task
 from orchd.engine.settings import set_temporary_config
 from orchd.errors import FlowError
 from support.recording import executed, flow_of
@@ -127,6 +127,26 @@ def in_flow(build):
             "Invalid `retry_on` value 1. Expected an exception type but got an instance of int",
         ),
         (lambda: Task(timeout=1.5), TypeError, "Only integer timeouts (representing seconds) are supported."),
+        (lambda: Task(timeout=-1), ValueError, "Task timeouts must not be negative (received -1)."),
+        (lambda: Task(timeout=timedelta(-1)), ValueError, "Task timeouts must not be negative (received -86400)."),
+        (
+            lambda: Task(max_retries=1, retry_delay=5),
+            TypeError,
+            "`retry_delay` should be a datetime.timedelta (received 5), as in timedelta(seconds=30).",
+        ),
+        (
+            lambda: Task(max_retries="1", retry_delay=timedelta(1)),
+            TypeError,
+            "`max_retries` should be a whole number (received '1').",
+        ),
+        (lambda: Task(cache_for=60), TypeError, "`cache_for` should be a datetime.timedelta (received 60)"),
+        (lambda: Task(trigger="all_done"), TypeError, "`trigger` should be a function (received 'all_done')"),
+        (lambda: Task(result="data"), TypeError, "`result` should be a result (received 'data')"),
+        (
+            in_flow(lambda: apply_map(lambda x: show(x, mapped=True), [1])),
+            ValueError,
+            "Cannot set `mapped=True` when running from inside a mapped context",
+        ),
         (lambda: one.copy(foo=1), AttributeError, "<Task: one> does not have foo as an attribute"),
         (lambda: Flow("f").run(q=1), TypeError, "run() got an unexpected keyword argument 'q'"),
     ],

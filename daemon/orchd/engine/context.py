@@ -71,10 +71,11 @@ class Context(MutableMapping[str, Any]):
         return key in self._thread.values
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._thread.values))
+        # What begins with a line is orchd's own, and nothing that a person put there.
+        return (key for key in list(self._thread.values) if not key.startswith("_"))
 
     def __len__(self) -> int:
-        return len(self._thread.values)
+        return sum(1 for _ in self)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -123,6 +124,12 @@ class Context(MutableMapping[str, Any]):
         before = self._thread.values
         self._thread.values = values
         return before
+
+    def to_dict(self) -> dict[str, Any]:
+        """
+        Return all keys and their values in a dict of its own.
+        """
+        return dict(self)
 
     def snapshot(self) -> dict[str, Any]:
         """

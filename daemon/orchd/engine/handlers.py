@@ -31,7 +31,7 @@ def handled(
     """
     try:
         for handler in handlers:
-            new = handler(subject, old, new) or new
+            new = _taken(handler(subject, old, new), handler) or new
     except (PAUSE, ENDRUN):
         raise
     except StateSignal as signal:
@@ -48,6 +48,16 @@ def handled(
         raise ENDRUN(Failed(message=message, result=exc)) from exc
 
     return new
+
+
+def _taken(given: object, handler: StateHandler) -> State | None:
+    if given and not isinstance(given, State):
+        name = getattr(handler, "__name__", repr(handler))
+        raise TypeError(
+            f"state handler {name} returned {type(given).__name__}; return a state, or None to keep the new one"
+        )
+
+    return given if isinstance(given, State) else None
 
 
 def on_failure_handler(callback: Callable[[Any, State], object]) -> StateHandler:

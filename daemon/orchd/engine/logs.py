@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from orchd.engine.context import context
 from orchd.engine.prints import PrintCapture
@@ -20,6 +20,9 @@ CLASSIC_FORMAT: Final = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
 CLASSIC_TIME: Final = "%Y-%m-%d %H:%M:%S%z"
 RUN_FORMAT: Final = "└── %(asctime)s | %(levelname)-7s | %(message)s"
 RUN_TIME: Final = "%H:%M:%S"
+#: Keys of the context that are attributes of each record while they are there, for formats of a person's own.
+RECORD_KEYS: Final = ("flow_name", "flow_run_id", "task_name", "task_slug", "task_run_id")
+_PLAIN_RECORD: Final = logging.getLogRecordFactory()
 
 
 def get_logger(name: str | None = None) -> logging.Logger:
@@ -27,6 +30,19 @@ def get_logger(name: str | None = None) -> logging.Logger:
     Return the logger ``orchd``, or the one of that name below it.
     """
     return ROOT if name is None else logging.getLogger(f"orchd.{name}")
+
+
+def _with_keys(*args: Any, **kwargs: Any) -> logging.LogRecord:
+    record = _PLAIN_RECORD(*args, **kwargs)
+    for key in RECORD_KEYS:
+        if key in context:
+            setattr(record, key, context[key])
+
+    return record
+
+
+# Every record, as formats of a person's own may be those of other loggers too.
+logging.setLogRecordFactory(_with_keys)
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):
@@ -65,9 +81,15 @@ class RecorderHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """
-        Hand *record* on; its traceback, if it has one, follows its text.
+        Hand *record* on; its traceback, if it has one, follows its text. Words that do not fit together are reported on
+        standard error, as every handler does: they are no failure of the task.
         """
-        text = self._text(record)
+        try:
+            text = self._text(record)
+        except Exception:
+            self.handleError(record)
+            return
+
         self.take(level=record.levelno, logger=record.name, text=text)
 
     def take(self, *, level: int, logger: str, text: str) -> None:

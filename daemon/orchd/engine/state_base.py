@@ -5,7 +5,10 @@ What all states have in common.
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+import cloudpickle
+
 from orchd.engine.context import context as running
+from orchd.engine.faults import said
 from orchd.engine.state_json import read_fields, write_fields
 from orchd.results.result import NoResult, Result
 
@@ -192,6 +195,24 @@ class State:
         vars(state).update(read_fields(fields, State.deserialize))
         return state
 
+    def __copy__(self) -> Self:
+        """
+        Return a state with the same attributes, whatever becomes of them in a pickle.
+        """
+        new = type(self).__new__(type(self))
+        vars(new).update(vars(self))
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        """
+        Return the attributes for a pickle. An exception that does not come back from one is kept as its text.
+        """
+        kept = dict(vars(self))
+        if isinstance(self.result, BaseException) and not _comes_back(self.result):
+            kept["_result"] = Result(value=said(self.result))
+
+        return kept
+
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
@@ -207,6 +228,15 @@ class State:
     def __repr__(self) -> str:
         name = type(self).__name__
         return f'<{name}: "{self.message}">' if self.message else f"<{name}>"
+
+
+def _comes_back(exc: BaseException) -> bool:
+    try:
+        cloudpickle.loads(cloudpickle.dumps(exc))
+    except Exception:
+        return False
+
+    return True
 
 
 def _held(value: Any) -> Result:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from orchd.engine.cache_validators import Validator, duration_only, never_use
+from orchd.engine.triggers import Trigger, all_successful
 from orchd.results.result import Location, Result
 
 
@@ -25,6 +26,10 @@ def retries(max_retries: int | None, retry_delay: timedelta | None) -> tuple[int
     """
     Return both, checked: they come together or not at all.
     """
+    if max_retries is not None and not isinstance(max_retries, int):
+        raise TypeError(f"`max_retries` should be a whole number (received {max_retries!r}).")
+
+    duration("retry_delay", retry_delay)
     if max_retries and retry_delay is None:
         raise ValueError("A datetime.timedelta `retry_delay` must be provided if max_retries > 0")
 
@@ -63,6 +68,26 @@ def retry_on(
     return tuple(checked)
 
 
+def duration(name: str, given: timedelta | None) -> timedelta | None:
+    """
+    Return *given*, which is the argument *name*.
+    """
+    if given is not None and not isinstance(given, timedelta):
+        raise TypeError(f"`{name}` should be a datetime.timedelta (received {given!r}), as in timedelta(seconds=30).")
+
+    return given
+
+
+def trigger(given: Trigger | None) -> Trigger:
+    """
+    Return the trigger, or the default one.
+    """
+    if given is not None and not callable(given):
+        raise TypeError(f"`trigger` should be a function (received {given!r}), as in orchd.triggers.all_finished.")
+
+    return given or all_successful
+
+
 def timeout(given: int | timedelta | None) -> int | None:
     """
     Return the time limit in whole seconds.
@@ -75,10 +100,13 @@ def timeout(given: int | timedelta | None) -> int | None:
                 stacklevel=4,
             )
 
-        return int(given.total_seconds())
+        given = int(given.total_seconds())
 
     if given is not None and not isinstance(given, int):
         raise TypeError("Only integer timeouts (representing seconds) are supported.")
+
+    if given is not None and given < 0:
+        raise ValueError(f"Task timeouts must not be negative (received {given}).")
 
     return given
 
@@ -87,6 +115,9 @@ def storage(result: Result | None, target: Location | None) -> tuple[Result | No
     """
     Return both, so that the result is stored at the target.
     """
+    if result is not None and not isinstance(result, Result):
+        raise TypeError(f"`result` should be a result (received {result!r}), as in LocalResult(dir=...).")
+
     if result is None or target is None:
         return result, target
 

@@ -4,7 +4,7 @@ Parameters: the values that each run of a flow may choose.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pendulum
 
@@ -47,14 +47,20 @@ class Parameter(Task):
 
         return given.get(self.name, self.default)
 
-    def copy(self, name: str | None = None, **task_args: Any) -> "Parameter":
+    def __call__(self, *args: Any, **kwargs: Any) -> Self:
+        """
+        Add this very parameter to the active flow, and return it. It is not copied: a flow has one of each name.
+        """
+        return self.bind(*args, **kwargs)
+
+    def copy(self, name: str | None = None, **task_args: Any) -> Self:
         """
         Return a copy, under another *name* if one is given.
         """
         chosen = name or self.name
         return super().copy(name=chosen, slug=chosen, **task_args)
 
-    def bind(self, *args: Any, **kwargs: Any) -> "Parameter":
+    def bind(self, *args: Any, **kwargs: Any) -> Self:
         """
         Add this parameter to the active flow, and return it.
 

@@ -100,6 +100,9 @@ class Shape:
         Raises:
             ValueError: the edge leads to itself or into a parameter, or *key* is no argument's name.
         """
+        if mapped and context.get("mapped"):
+            raise ValueError("Cannot set `mapped=True` when running from inside a mapped context")
+
         given = unwrapped(upstream_task, is_mapped=mapped)
         is_flattened = flattened or given.is_flattened
         downstream = self.add_task(as_task(downstream_task, self))

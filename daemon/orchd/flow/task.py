@@ -16,7 +16,7 @@ from orchd.engine.context import context
 from orchd.engine.handlers import StateHandler, checked_handlers, on_failure_handler
 from orchd.engine.logs import get_logger
 from orchd.engine.state import State
-from orchd.engine.triggers import Trigger, all_successful
+from orchd.engine.triggers import Trigger
 from orchd.flow import arguments as check
 from orchd.flow.annotations import EdgeAnnotation
 from orchd.flow.binder import Binder, active
@@ -104,9 +104,9 @@ class Task(Operators):
         self.max_retries, self.retry_delay = check.retries(max_retries, retry_delay)
         self.retry_on = check.retry_on(retry_on, max_retries=self.max_retries)
         self.timeout = check.timeout(timeout)
-        self.trigger: Trigger = trigger or all_successful
+        self.trigger: Trigger = check.trigger(trigger)
         self.skip_on_upstream_skip = skip_on_upstream_skip
-        self.cache_for = cache_for
+        self.cache_for = check.duration("cache_for", cache_for)
         self.cache_validator = check.validator(cache_validator, cache_for)
         self.cache_key = cache_key
         self.checkpoint = checkpoint
