@@ -9,6 +9,7 @@ from typing import Any
 from orchd import clock
 from orchd.engine.cache_validators import Inputs, Validator, duration_only, fingerprint
 from orchd.engine.context import context
+from orchd.engine.kept_caches import fetched
 from orchd.engine.state import Cached, Mapped, State
 from orchd.engine.work import Work
 
@@ -24,11 +25,15 @@ def cache_name(task: Work, *, flow_name: str, slug: str) -> str:
 
 def still_valid(candidates: Iterable[Cached], validator: Validator, inputs: Mapping[str, Any]) -> Cached | None:
     """
-    Return the first of *candidates* that *validator* lets stand for a run with *inputs*.
+    Return the first of *candidates* that *validator* lets stand for a run with *inputs*, and that can be read.
     """
     parameters = context.get("parameters") or {}
     asked = Inputs(inputs)
-    return next((state for state in candidates if validator(state, asked, parameters)), None)
+    for state in candidates:
+        if validator(state, asked, parameters) and (found := fetched(state)) is not None:
+            return found
+
+    return None
 
 
 def to_be_kept(state: State, *, cache_for: timedelta, inputs: Mapping[str, Any]) -> Cached:
@@ -47,8 +52,11 @@ def to_be_kept(state: State, *, cache_for: timedelta, inputs: Mapping[str, Any])
 def keep(caches: Caches, name: str, state: State) -> None:
     """
     Put what *state* and its children have cached into *caches*, and drop what is over.
+
+    What was found at a target, or taken over from an earlier attempt, has no end of its own and is not cached.
     """
-    fresh = [each for each in (state.map_states if isinstance(state, Mapped) else [state]) if isinstance(each, Cached)]
+    ended = state.map_states if isinstance(state, Mapped) else [state]
+    fresh = [each for each in ended if isinstance(each, Cached) and each.cached_result_expiration is not None]
     kept = {id(each) for each in fresh}
     old = [each for each in caches.get(name, ()) if id(each) not in kept and duration_only(each, {}, {})]
     caches[name] = fresh + old

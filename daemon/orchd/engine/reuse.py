@@ -140,6 +140,12 @@ class Reuse:
         if is_as_it_was:
             self._marked(state)
 
+    def context_of(self, slug: str) -> dict[str, Any] | None:
+        """
+        Return the context of the state of a task that is a value; None when that value has changed.
+        """
+        return None if slug in self.anew else {SAME_AS: self.attempt}
+
     def _judge(self, slug: str, index: int | None, upstream: Iterable[State]) -> Before | Answer:
         if (anew := self.anew.get(slug)) is not None:
             return anew

@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchd.engine.flow_runner import LOG
+from orchd.engine.kept_caches import KeptCaches
 from orchd.engine.logs import RecorderHandler, only_to
 from orchd.engine.recorder import Recorder
 from orchd.engine.state import Failed, State
+from orchd.flow.attempts import Keeping
 from orchd.flow.flow import Flow
 from orchd.flow.running import parameter_values, run_flow
 from orchd.model.states import FlowRunState
 
 
 def execute(
-    flow: Flow, *, spec_parameters: dict[str, object], recorder: Recorder, context: Mapping[str, object]
+    flow: Flow,
+    *,
+    spec_parameters: dict[str, object],
+    recorder: Recorder,
+    context: Mapping[str, object],
+    keeping: Keeping | None = None,
+    caches: str | None = None,
 ) -> State:
     """
     Run *flow* once, tell *recorder* everything, and return its final state.
@@ -28,8 +36,15 @@ def execute(
 
         context: keys of ``orchd.context``: ``flow_run_id``, ``flow_run_name``, ``scheduled_start_time`` (aware, or ISO
             text), ``upstream_runs`` ...
+
+        keeping: where results are kept for a later attempt, and the one to go on from.
+
+        caches: folder of results that stand for further runs; None keeps them in this process only.
     """
     keys: dict[str, Any] = {"checkpointing": True, "upstream_runs": {}, **context}
+    if caches is not None:
+        keys["caches"] = KeptCaches(caches)
+
     with only_to(RecorderHandler(recorder)):
         try:
             parameters = parameter_values(flow, spec_parameters)
@@ -37,7 +52,7 @@ def execute(
             LOG.error("%s", exc)
             state: State = Failed(message=str(exc), result=exc)
         else:
-            state = run_flow(flow, parameters=parameters, keys=keys, recorder=recorder, task_states={})
+            state = run_flow(flow, parameters=parameters, keys=keys, recorder=recorder, task_states={}, keeping=keeping)
 
     recorder.flow(
         state=FlowRunState.SUCCESS if state.is_successful() else FlowRunState.FAILED, message=state.message or ""

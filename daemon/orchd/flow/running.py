@@ -17,11 +17,14 @@ from orchd.engine.executors.local import LocalExecutor
 from orchd.engine.faults import said
 from orchd.engine.flow_runner import LOG, FlowRunner, TerminalHandler, wait_until
 from orchd.engine.handlers import StateHandler
+from orchd.engine.kept_caches import KeptCaches
 from orchd.engine.logs import get_logger, show_on_terminal
 from orchd.engine.recorder import NullRecorder, Recorder
 from orchd.engine.settings import checkpointing_wanted, config, setting
 from orchd.engine.state import Failed, Pending, State, Success
 from orchd.engine.work import Scope
+from orchd.errors import OrchdError
+from orchd.flow.attempts import Keeping
 from orchd.flow.collections import Constant
 from orchd.flow.parameter import Parameter
 from orchd.flow.task import Task
@@ -197,6 +200,7 @@ def run_flow(
     task_states: Mapping[Task, State],
     wishes: Wishes | None = None,
     ask: Callable[[Task], bool] | None = None,
+    keeping: Keeping | None = None,
 ) -> State:
     """
     Run *flow* once with all of *parameters*, and return its final state.
@@ -205,14 +209,21 @@ def run_flow(
         keys: the context's keys that the caller knows: ``flow_run_id``, ``scheduled_start_time`` ...; they win.
 
         ask: whether a paused task may go on; None when there is nobody to ask.
+
+        keeping: where results are kept for a later attempt, and the one to go on from; None for neither.
     """
     said_more = wishes or Wishes()
-    caches = context.get("caches")
+    caches = keys.get("caches", context.get("caches"))
     if caches is None:
         caches = context["caches"] = {}
 
     try:
-        run = prepared(flow, parameters=parameters, keys=keys, recorder=recorder, wishes=said_more, ask=ask)
+        run = prepared(
+            flow, parameters=parameters, keys=keys, recorder=recorder, wishes=said_more, ask=ask, keeping=keeping
+        )
+    except OrchdError as exc:
+        LOG.error("%s", exc)
+        return Failed(message=str(exc), result=exc)
     except ValueError as exc:
         get_logger("FlowRunner").error("Unexpected error occured in FlowRunner: %s", said(exc))
         return Failed(message=f"Unexpected error: {said(exc)}", result=exc)
@@ -222,7 +233,8 @@ def run_flow(
 
     if isinstance(state.result, dict):
         for node in run.runner.graph.nodes:
-            if node.task.cache_for is not None and (ended := state.result.get(node.task)) is not None:
+            may_be_kept = node.task.checkpoint is not False or not isinstance(caches, KeptCaches)
+            if node.task.cache_for and may_be_kept and (ended := state.result.get(node.task)) is not None:
                 keep(caches, cache_name(node.task, flow_name=flow.name, slug=node.slug), ended)
 
     return state
@@ -257,21 +269,27 @@ def prepared(
     recorder: Recorder | None = None,
     wishes: Wishes | None = None,
     ask: Callable[[Task], bool] | None = None,
+    keeping: Keeping | None = None,
 ) -> Prepared:
     """
     Put together what a run of *flow* needs.
 
     Raises:
         ValueError: its tasks wait for each other in a circle.
+
+        OrchdError: the task from which a resumed run is to begin is not to be found.
     """
     graph = flow.graph()
     said_more = wishes or Wishes()
+    kept, reuse = (None, None) if keeping is None else keeping.begin(graph, parameters)
     scope = Scope(
         values=_context_values(flow, parameters, keys),
         result=flow.result,
         recorder=recorder or NullRecorder(),
         handlers=said_more.task_runner_state_handlers,
         task_contexts=said_more.task_contexts,
+        kept=kept,
+        reuse=reuse,
     )
     runner = FlowRunner(
         graph=graph,
@@ -283,7 +301,7 @@ def prepared(
         ask=ask,
     )
     states: dict[Task, State] = {
-        node.task: Success(result=Result(value=node.task.value))
+        node.task: Success(result=Result(value=node.task.value), context=reuse.context_of(node.slug) if reuse else None)
         for node in graph.nodes
         if isinstance(node.task, Constant)
     }
@@ -318,11 +336,12 @@ def default_executor() -> Executor[Any]:
     if name == LocalExecutor.__name__:
         return LocalExecutor()
 
-    # Loaded here, as nearly no run has threads.
-    home = importlib.import_module("orchd.engine.executors.threads")
+    # Loaded here, as nearly no run has them.
+    module = "cluster" if name == "DaskExecutor" else "threads"
+    home = importlib.import_module(f"orchd.engine.executors.{module}")
     if not name.endswith("Executor") or not hasattr(home, name):
         raise ValueError(
-            f"the setting engine.executor.default_class names {name!r}; write LocalExecutor or LocalDaskExecutor"
+            f"the setting engine.executor.default_class names {name!r}; write LocalExecutor, LocalDaskExecutor or DaskExecutor"
         )
 
     made: Executor[Any] = getattr(home, name)()

@@ -159,3 +159,46 @@ class FlowRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="flow"
 
 
 JournalRecord = TaskRecord | LogRecord | SpanRecord | WaitRecord | FlowRecord
+
+
+class TaskBefore(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    How a task run of an earlier attempt ended.
+    """
+
+    slug: str
+    #: -1 when the task is not mapped.
+    map_index: int = -1
+    state: str
+    #: Where its result is stored, if it is.
+    location: str | None = None
+
+
+class Resume(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    ``resume.json``: the attempt that a run goes on from, written by the daemon beside ``run.json``.
+    """
+
+    version: int = FORMAT_VERSION
+    run_id: str
+    run_name: str
+    attempt: int
+    #: How it ended: a final :class:`~orchd.model.states.FlowRunState`.
+    state: str
+    #: Folder of the results that it kept.
+    results: str
+    #: Slug or name of the task from which on everything runs anew; None for what did not succeed.
+    from_task: str | None = None
+    tasks: tuple[TaskBefore, ...] = ()
+
+
+class KeptIndex(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    ``index.json`` beside the results that an attempt keeps: what its tasks were given beside the results of others.
+    """
+
+    version: int = FORMAT_VERSION
+    #: SHA-256 of the flow file that was really run.
+    source_hash: str
+    #: Slug -> fingerprint of its constants, or of a parameter's value.
+    prints: dict[str, str]
