@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -80,7 +81,9 @@ def herd(folder: Path, count: int) -> dict[str, object]:
     runs_folder = folder / "runs"
     runs_folder.mkdir(parents=True)
     database = Database.open("sqlite", state_dir=folder)
-    board = Board(runs_folder)
+    settings = config.load(None, env={"HOME": str(folder)})
+    settings = replace(settings, daemon=replace(settings.daemon, max_runs=PLACES))
+    board = Board(runs_folder, settings)
     fill(database, board, count)
     launched: list[Path] = []
     first_at: list[float] = []
@@ -89,8 +92,8 @@ def herd(folder: Path, count: int) -> dict[str, object]:
         first_at.append(time.perf_counter())
         launched.append(path)
 
-    launcher = Launcher(board, send=send, config=config.load(None, env={"HOME": str(folder)}), nudge=None)
-    ticker = Ticker(database, board, launcher, Chains(board, Cancels(board)), host="here", max_runs=PLACES)
+    launcher = Launcher(board, send=send, config=settings, nudge=None)
+    ticker = Ticker(database, board, launcher, Chains(board, Cancels(board)), host="here")
     gc.collect()
     began, began_cpu = time.perf_counter(), time.process_time()
     ticker.tick(board.due(DUE), now=DUE + timedelta(milliseconds=1))
@@ -107,7 +110,7 @@ def herd(folder: Path, count: int) -> dict[str, object]:
         "slots": recorded,
         "dropped": count - recorded,
         "launched": len(launched),
-        "held": sum(1 for _ in board.held()),
+        "held": sum(1 for lane in board.held().values() for _ in lane),
     }
 
 

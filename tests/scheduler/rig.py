@@ -5,6 +5,7 @@ A board, a ticker and an ingest over a real store and real folders, in which not
 import atexit
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from uuid import uuid4
 import msgspec
 
 from orchd.config import Config, DaemonSettings
+from orchd.config.settings import FlowSettings
 from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import from_us, to_us
 from orchd.model.records import Finished, JournalRecord, MonitorRecord, Started
@@ -25,6 +27,7 @@ from orchd.scheduler.chains import Chains
 from orchd.scheduler.ingest import Ingest
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.tick import Ticker
+from orchd.schedules.admission import HeldRun
 from orchd.store import flows, queries, runs, schedules
 from orchd.store.database import Database
 from store.making import WAYS
@@ -82,17 +85,17 @@ class Rig:
         (folder / "runs").mkdir()
         shutil.copyfile(_empty_store(), folder / "orchd.sqlite3")
         self.database = Database.open("sqlite", state_dir=folder)
-        self.board = Board(folder / "runs")
         self.config = Config(
             daemon=DaemonSettings(
                 socket=folder / "orchd.sock", store="sqlite", state_dir=folder, timezone="UTC", max_runs=max_runs
             )
         )
+        self.board = Board(folder / "runs", self.config)
         self.launched: list[str] = []
         self.launcher = Launcher(self.board, send=self._send, config=self.config, nudge=None)
         self.cancels = Cancels(self.board)
         self.chains = Chains(self.board, self.cancels)
-        self.ticker = Ticker(self.database, self.board, self.launcher, self.chains, host=HOST, max_runs=max_runs)
+        self.ticker = Ticker(self.database, self.board, self.launcher, self.chains, host=HOST)
         self.ended: list[str] = []
         self.ingest = Ingest(
             self.database,
@@ -105,6 +108,22 @@ class Rig:
 
     def _send(self, folder: Path) -> None:
         self.launched.append(folder.name)
+
+    def limit(
+        self, *, max_runs: int = 8, pools: dict[str, int] | None = None, flow: dict[str, FlowSettings] | None = None
+    ) -> None:
+        """
+        Have other limits from now on.
+        """
+        daemon = replace(self.config.daemon, max_runs=max_runs)
+        self.config = replace(self.config, daemon=daemon, pools=pools or {}, flow=flow or {})
+        self.board.set_config(self.config)
+
+    def held(self) -> list[HeldRun]:
+        """
+        Return what the board holds back, by lane.
+        """
+        return [run for runs in self.board.held().values() for run in runs]
 
     def use(self, *specs: ScheduleSpec, at: datetime = START, flow_names: tuple[str, ...] = ("load", "report")) -> None:
         """

@@ -3,12 +3,14 @@ The writer's picture: always what the store would say, in the order in which pla
 """
 
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchd import config
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import to_us
 from orchd.model.specs import Overlap
@@ -29,7 +31,8 @@ def row(number: int, *, state: FlowRunState = S.SCHEDULED, schedule: str | None 
         number=number, id=FlowRunId(f"id-{number}"), name=f"n-{number}", flow="load", flow_version_id=None,
         source_hash="", schedule_id=None, schedule=schedule, fire_time_us=None, wanted_at_us=to_us(minute(minutes)),
         attempt=1, parameters="{}", state=state, host=None, trigger="manual", created_by="", created_at_us=0,
-        started_at_us=None, ended_at_us=None, upstream_runs={}, idempotency_key=None, parent_run_id=None, message="",
+        started_at_us=None, ended_at_us=None, upstream_runs={}, idempotency_key=None, parent_run_id=None, resumed_from=None,
+        message="",
         exit_code=None, signal=None, peak_rss_kib=None, journal_offset=0, stdout_offset=0, stderr_offset=0,
         next_seq=0, stored_bytes=0,
     )  # fmt: skip
@@ -41,7 +44,7 @@ def test_whatever_happens_the_board_counts_right(steps: list[tuple[int, FlowRunS
     """
     After any moves of the table, live runs, held runs, begun runs and places are those of their states.
     """
-    board = Board(Path("/nowhere"))
+    board = Board(Path("/nowhere"), config.load(None, env={"HOME": "/nowhere"}))
     known: dict[int, FlowRunState] = {}
     for number, state in steps:
         if number in known and known[number] not in FLOW_RUN_MOVES.get(state, ()):
@@ -53,7 +56,7 @@ def test_whatever_happens_the_board_counts_right(steps: list[tuple[int, FlowRunS
 
     live = {number: state for number, state in known.items() if not state.is_final}
     assert {f"id-{number}" for number in live} == set(board.live)
-    held = [run.run_id for run in board.held()]
+    held = [run.run_id for run in chain.from_iterable(board.held().values())]
     in_order = sorted(
         (number for number in live if live[number] is S.SCHEDULED),
         key=lambda number: (number // 2, "" if number % 3 else "x", f"id-{number}"),
@@ -67,12 +70,12 @@ def test_runs_that_have_begun_are_given_oldest_first(tmp_path: Path) -> None:
     """
     By their numbers, in whatever order they moved last.
     """
-    board = Board(tmp_path)
+    board = Board(tmp_path, config.load(None, env={"HOME": str(tmp_path)}))
     for number in (3, 1, 2):
         board.put_run(row(number, state=S.PENDING, schedule="x"))
     board.put_run(row(1, state=S.RUNNING, schedule="x"))
 
-    assert {"x": ("id-1", "id-2", "id-3")} == board.begun()
+    assert {"x": ["id-1", "id-2", "id-3"]} == board.taken().begun
 
 
 def test_the_offsets_of_the_store_are_where_reading_goes_on(rig: Rig) -> None:
@@ -155,7 +158,7 @@ def test_reading_goes_on_while_runs_get_places(rig: Rig) -> None:
     """
     for number in range(4):
         rig.board.put_run(row(number))
-    reading = rig.board.held()
+    (reading,) = rig.board.held().values()
     first = next(reading).run_id
     rig.board.put_run(row(1, state=S.CANCELLED))
 
@@ -169,7 +172,7 @@ def test_a_held_run_brings_the_overlap_of_its_schedule(rig: Rig, schedule: str, 
     """
     rig.use(every_minute("a", overlap=Overlap.ALLOW))
     rig.board.put_run(row(1, schedule=schedule))
-    (held,) = rig.board.held()
+    (held,) = rig.held()
 
     assert (schedule, overlap) == (held.schedule, held.overlap)
 
@@ -179,6 +182,6 @@ def test_a_run_that_a_person_started_has_no_schedule(rig: Rig) -> None:
     It waits for no other run.
     """
     rig.board.put_run(row(1))
-    (held,) = rig.board.held()
+    (held,) = rig.held()
 
     assert held.schedule is None

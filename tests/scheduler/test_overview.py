@@ -19,12 +19,13 @@ def test_each_held_run_has_its_reason(rig: Rig) -> None:
     """
     Of this moment, and none for those that would start.
     """
-    rig.ticker.max_runs = 0
+    rig.limit(max_runs=0)
     rig.use(every_minute("a", overlap=Overlap.QUEUE))
     rig.tick(minute(1))
     rig.tick(minute(2))
     first, second = rig.board.live
-    holds = Overview(rig.board).holds(max_runs=1, now=minute(2))
+    rig.limit(max_runs=1)
+    holds = Overview(rig.board).holds(now=minute(2))
 
     assert {second: f"held because run {run_name(first)} of the same schedule is not final yet"} == holds
 

@@ -96,7 +96,7 @@ def test_without_a_place_a_run_is_held(rig: Rig) -> None:
     """
     It has its slot, and starts in the order of fire time and name when places get free.
     """
-    rig.ticker.max_runs = 1
+    rig.limit(max_runs=1)
     rig.use(*[every_minute(name) for name in ("c", "a", "b")])
     rig.tick(minute(1))
     assert ["a pending", "b scheduled", "c scheduled"] == sorted(rig.states())
@@ -112,7 +112,7 @@ def test_with_no_place_at_all_nothing_is_admitted(rig: Rig) -> None:
     """
     The slot is recorded all the same.
     """
-    rig.ticker.max_runs = 0
+    rig.limit(max_runs=0)
     rig.use(every_minute("a"))
     rig.tick(minute(1))
 
@@ -227,7 +227,7 @@ def test_replace_cancels_what_waits_too(rig: Rig) -> None:
     """
     A run that had no place yet is over at once.
     """
-    rig.ticker.max_runs = 0
+    rig.limit(max_runs=0)
     rig.use(every_minute("a", overlap=Overlap.REPLACE))
     rig.tick(minute(1))
     rig.tick(minute(2))

@@ -68,7 +68,7 @@ class SmallDaemon:
         """
         Give the reasons of this moment.
         """
-        return Overview(self.rig.board).holds(max_runs=self.rig.ticker.max_runs, now=START)
+        return Overview(self.rig.board).holds(now=START)
 
     def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
         """
@@ -89,7 +89,16 @@ class SmallDaemon:
         return self.errors
 
     def start_run(
-        self, *, flow: str, parameters: Json, at: datetime | None, idempotency_key: str | None, by: str
+        self,
+        *,
+        flow: str,
+        parameters: Json,
+        at: datetime | None,
+        idempotency_key: str | None,
+        by: str,
+        name: str | None = None,
+        project: str | None = None,
+        call: operations.Call | None = None,
     ) -> "Future[str]":
         """
         Make a run.
@@ -105,6 +114,9 @@ class SmallDaemon:
                     idempotency_key=idempotency_key,
                     by=by,
                     now=START,
+                    name=name,
+                    project=project,
+                    call=call,
                 )
                 row = runs.get(conn, run_id)
             self.rig.board.put_run(row)

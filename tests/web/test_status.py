@@ -28,7 +28,7 @@ def test_the_status_is_the_whole_state_on_one_screen(api: Serving, rig: Rig, mon
     What runs, what is held and why, what comes, what failed of late, and how many of each.
     """
     monkeypatch.setattr(clock, "now", lambda: minute(60))
-    rig.ticker.max_runs = 1
+    rig.limit(max_runs=1)
     rig.use(every_minute("a"))
     failed, old = rig.run(at=minute(50)), rig.run(at=minute(-3000))
     rig.move(failed.id, S.FAILED, at=minute(55))

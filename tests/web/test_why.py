@@ -76,11 +76,11 @@ def test_why_a_run_is_held(api: Serving, rig: Rig) -> None:
     """
     The reason of this moment.
     """
-    rig.ticker.max_runs = 0
+    rig.limit(max_runs=0)
     rig.use(every_minute("a", overlap=Overlap.ALLOW))
     rig.tick(minute(1))
     (run,) = rig.board.live.values()
-    rig.ticker.max_runs = 1
+    rig.limit(max_runs=1)
     assert f"run {run.row.name} is held because it is wanted at" in why(api, run.id)[-1]
 
 

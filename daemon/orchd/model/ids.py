@@ -75,7 +75,10 @@ def run_name(run_id: FlowRunId) -> str:
 
 def with_run_name(fields: Mapping[str, V]) -> dict[str, V | str]:
     """
-    Return *fields* of a sentence with the name of the ``run`` in place of its id, which nobody remembers.
+    Return *fields* of a sentence with names in place of the ids of ``run`` and ``runs``, which nobody remembers.
     """
-    run = fields.get("run")
-    return {**fields, "run": run_name(FlowRunId(run))} if isinstance(run, str) else {**fields}
+    named: dict[str, V | str] = {**fields}
+    for key in ("run", "runs"):
+        if isinstance(ids := fields.get(key), str) and ids:
+            named[key] = ", ".join(run_name(FlowRunId(run_id)) for run_id in ids.split(", "))
+    return named

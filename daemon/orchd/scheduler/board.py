@@ -12,14 +12,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from orchd.config import Config
+from orchd.config.settings import FlowSettings
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import from_us, to_us
-from orchd.model.specs import FlowSpec, Overlap
+from orchd.model.specs import FlowSpec, Overlap, ScheduleSpec
 from orchd.model.states import PLACED_FLOW_RUN_STATES, FlowRunState
 from orchd.processes.folder import RunFolder
 from orchd.scheduler.reading import Progress, Stream
+from orchd.scheduler.waits import Waits
 from orchd.schedules import Rule, rule_of
-from orchd.schedules.plan import ActiveRun, HeldRun, Pause, ScheduleView
+from orchd.schedules.admission import HeldRun, Lane, Limits, Taken
+from orchd.schedules.plan import ActiveRun, Pause, ScheduleView
 from orchd.store.flows import FlowVersionRow
 from orchd.store.runs import RunRow
 from orchd.store.schedules import PauseRow, ScheduleRow
@@ -40,6 +44,8 @@ class LiveRun:
     monitor_pid: int | None = None
     #: This daemon sent it to a spawner, so that user code may have begun.
     is_sent: bool = False
+    #: Where it stands, or stood, while it is held.
+    lane: Lane
     #: Files in its folder of which its log says that they cannot be read.
     told: set[Path] = field(default_factory=set)
 
@@ -108,7 +114,7 @@ def _pause(row: PauseRow | None, *, until_us: int | None = None) -> Pause | None
     return Pause(who=row.who, at=from_us(row.at_us), note=row.note, until=until)
 
 
-#: When a held run is wanted (microseconds), its schedule's name, its id: the order in which places are given.
+#: When a held run is wanted (microseconds), its schedule's name, its id: the order of a lane.
 _Key = tuple[int, str, FlowRunId]
 
 
@@ -118,16 +124,27 @@ class Board:
 
     Args:
         runs_folder: where the runs' folders are.
+
+        config: says how many runs may go on at once; :meth:`set_config` has another one used.
     """
 
-    def __init__(self, runs_folder: Path) -> None:
+    def __init__(self, runs_folder: Path, config: Config) -> None:
         self.runs_folder = runs_folder
         self.entries: dict[str, Entry] = {}
         self.flows: dict[str, FlowVersionRow] = {}
         self.live: dict[FlowRunId, LiveRun] = {}
-        self._held: list[_Key] = []
         self._begun: dict[FlowRunId, LiveRun] = {}
         self._placed = 0
+        self.set_config(config)
+
+    def set_config(self, config: Config) -> None:
+        """
+        Hold runs back by the limits, pools and priorities of *config* from now on.
+        """
+        self._flow_settings = config.flow
+        flows = {name: settings.max_runs for name, settings in config.flow.items() if settings.max_runs is not None}
+        self.limits = Limits(max_runs=config.daemon.max_runs, pools=config.pools, flows=flows)
+        self._hold_anew()
 
     def set_schedules(self, rows: Iterable[ScheduleRow]) -> None:
         """
@@ -143,6 +160,7 @@ class Board:
                 entries[run.row.schedule].runs[run.id] = run
         # Swapped whole: others may be reading it.
         self.entries = entries
+        self._hold_anew()
 
     def set_flows(self, flows: dict[str, FlowVersionRow]) -> None:
         """
@@ -168,6 +186,7 @@ class Board:
         """
         Take over a run as the store has it now; a final one leaves the board, and None comes back.
         """
+        self.waits.moved(row.flow)
         run = self.live.get(row.id)
         if run is not None:
             self._forget(run)
@@ -181,10 +200,11 @@ class Board:
                 progress=_progress(row),
                 next_seq=row.next_seq,
                 stored_bytes=row.stored_bytes,
+                lane=self.lane(row.schedule, row.flow),
             )
         self.live[row.id] = run
         if row.state is FlowRunState.SCHEDULED:
-            bisect.insort(self._held, self._key(run))
+            self._hold(run)
         else:
             self._begun[row.id] = run
         if row.state in PLACED_FLOW_RUN_STATES:
@@ -197,12 +217,55 @@ class Board:
     def _forget(self, run: LiveRun) -> None:
         del self.live[run.id]
         if run.state is FlowRunState.SCHEDULED:
-            del self._held[bisect.bisect_left(self._held, self._key(run))]
+            self._let_go(run)
         self._begun.pop(run.id, None)
         if run.state in PLACED_FLOW_RUN_STATES:
             self._placed -= 1
         if run.row.schedule in self.entries:
             self.entries[run.row.schedule].runs.pop(run.id, None)
+
+    def _hold(self, run: LiveRun) -> None:
+        bisect.insort(self._held.setdefault(run.lane, []), self._key(run))
+        spec = self._spec(run.row.schedule)
+        if spec is not None and spec.wait_for:
+            self.waits.add(run.id, spec.wait_for, fire_time=from_us(run.row.wanted_at_us))
+
+    def _let_go(self, run: LiveRun) -> None:
+        keys = self._held[run.lane]
+        del keys[bisect.bisect_left(keys, self._key(run))]
+        if not keys:
+            del self._held[run.lane]
+        self.waits.discard(run.id)
+
+    def _hold_anew(self) -> None:
+        """
+        Put every held run where it belongs by the config and the schedules of now.
+        """
+        self.waits = Waits()
+        self._lanes: dict[tuple[str | None, str], Lane] = {}
+        self._held: dict[Lane, list[_Key]] = {}
+        for run in self.live.values():
+            if run.state is FlowRunState.SCHEDULED:
+                run.lane = self.lane(run.row.schedule, run.row.flow)
+                self._hold(run)
+
+    def _spec(self, schedule: str | None) -> ScheduleSpec | None:
+        entry = self.entries.get(schedule or "")
+        return entry.row.spec if entry else None
+
+    def lane(self, schedule: str | None, flow: str) -> Lane:
+        """
+        Give the lane of the runs of *flow* that *schedule* starts (None: that a person starts).
+        """
+        lane = self._lanes.get((schedule, flow))
+        if lane is None:
+            settings, spec = self._flow_settings.get(flow, _NO_SETTINGS), self._spec(schedule)
+            lane = self._lanes[schedule, flow] = Lane(
+                priority=settings.priority if spec is None or spec.priority is None else spec.priority,
+                pool=settings.pool if spec is None or spec.pool is None else spec.pool,
+                flow=flow if flow in self.limits.flows else None,
+            )
+        return lane
 
     @staticmethod
     def _key(run: LiveRun) -> _Key:
@@ -215,15 +278,23 @@ class Board:
         """
         return self._placed
 
-    def begun(self) -> dict[str | None, tuple[FlowRunId, ...]]:
+    def taken(self) -> Taken:
         """
-        Give schedule name -> its runs that are neither final nor ``scheduled``, oldest first.
+        Give what goes on already. From any thread.
         """
-        found: dict[str | None, tuple[FlowRunId, ...]] = {}
+        begun: dict[str | None, list[FlowRunId]] = {}
+        pools: dict[str, list[FlowRunId]] = {}
+        flows: dict[str, list[FlowRunId]] = {}
         for run in sorted(self.begun_runs(), key=_age):
-            found[run.row.schedule] = (*found.get(run.row.schedule, ()), run.id)
-
-        return found
+            begun.setdefault(run.row.schedule, []).append(run.id)
+            if run.state not in PLACED_FLOW_RUN_STATES:
+                continue
+            lane = self.lane(run.row.schedule, run.row.flow)
+            if lane.pool is not None:
+                pools.setdefault(lane.pool, []).append(run.id)
+            if lane.flow is not None:
+                flows.setdefault(lane.flow, []).append(run.id)
+        return Taken(places=self._placed, begun=begun, pools=pools, flows=flows)
 
     def begun_runs(self) -> list[LiveRun]:
         """
@@ -241,13 +312,16 @@ class Board:
             if entry.next_fire is not None and entry.next_fire <= now and entry.row.paused is None
         ]
 
-    def held(self) -> Iterator[HeldRun]:
+    def held(self) -> dict[Lane, Iterator[HeldRun]]:
         """
-        Give the held runs in the order in which they get a place: fire time, then schedule name.
+        Give the held runs of each lane in the order in which they get a place: fire time, then schedule name.
 
         From any thread; a run that gets its place meanwhile is passed over.
         """
-        for wanted_at_us, name, run_id in self._held.copy():
+        return {lane: self._read(keys.copy()) for lane, keys in self._held.copy().items()}
+
+    def _read(self, keys: list[_Key]) -> Iterator[HeldRun]:
+        for wanted_at_us, name, run_id in keys:
             if run_id not in self.live:
                 continue
             entry = self.entries.get(name)
@@ -256,20 +330,26 @@ class Board:
                 schedule=name or None,
                 fire_time=from_us(wanted_at_us),
                 overlap=entry.row.spec.overlap if entry else Overlap.QUEUE,
+                wait=self.waits.why(run_id),
             )
 
     def next_wake(self, now: datetime) -> datetime | None:
         """
-        Give the next instant at which a schedule that is not paused fires, or a held run is wanted.
+        Give the next instant at which a schedule that is not paused fires, or a held run is wanted or gives up.
         """
         fires = [e.next_fire for e in self.entries.values() if e.next_fire is not None and e.row.paused is None]
-        later = bisect.bisect_right(self._held, to_us(now), key=lambda held: held[0])
-        if later < len(self._held):
-            fires.append(from_us(self._held[later][0]))
+        for keys in self._held.values():
+            later = bisect.bisect_right(keys, to_us(now), key=lambda held: held[0])
+            if later < len(keys):
+                fires.append(from_us(keys[later][0]))
+        if (limit := self.waits.next_deadline(now)) is not None:
+            fires.append(limit)
 
         return min(fires, default=None)
 
 
+#: Of a flow that has no table of its own in the config.
+_NO_SETTINGS: Final = FlowSettings()
 #: Of a run that has written nothing yet: shared by all of them.
 _UNREAD: Final = Progress()
 

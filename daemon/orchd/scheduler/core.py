@@ -72,7 +72,7 @@ class Scheduler:
         self, database: Database, writer: Writer, *, config: Config, runs_folder: Path, nudge: Path | None, hooks: Hooks
     ) -> None:
         self.database = database
-        self.board = Board(runs_folder)
+        self.board = Board(runs_folder, config)
         self.jumps = Jumps(database)
         self.health = StoreHealth(self._read_anew)
         self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge)
@@ -95,7 +95,7 @@ class Scheduler:
             moved=self.wake,
         )
         host = socket.gethostname()
-        self._ticker = Ticker(database, self.board, self.launcher, chains, host=host, max_runs=config.daemon.max_runs)
+        self._ticker = Ticker(database, self.board, self.launcher, chains, host=host)
         self._follower = Follower(
             database,
             self.board,
@@ -187,7 +187,7 @@ class Scheduler:
         Use another config from now on. Called by the writer.
         """
         self.launcher.config = config
-        self._ticker.max_runs = config.daemon.max_runs
+        self.board.set_config(config)
         self._ingest.max_output = config.daemon.max_output
 
     def stop_starting(self) -> None:

@@ -29,12 +29,12 @@ class Overview:
     def __init__(self, board: Board) -> None:
         self._board = board
 
-    def holds(self, *, max_runs: int, now: datetime) -> dict[str, str]:
+    def holds(self, *, now: datetime) -> dict[str, str]:
         """
         Give run id -> why it is held at this moment.
         """
         board = self._board
-        _, holds = admit(board.held(), placed=board.begun(), taken=board.placed, max_runs=max_runs, now=now, holds=True)
+        _, holds = admit(board.held(), taken=board.taken(), limits=board.limits, now=now)
         return {hold.run_id: _sentence(hold) for hold in holds}
 
     def upcoming(self, schedule: str | None, *, n: int, after: datetime) -> list[Json]:

@@ -18,7 +18,8 @@ from orchd.scheduler.board import Board, Entry
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.making import new_run, new_slot, run_id_of
-from orchd.schedules.plan import HeldRun, Plan, ScheduleView, Start, admit_in_order, plan_end, plan_tick
+from orchd.schedules.admission import HeldRun, Lane, admit
+from orchd.schedules.plan import Plan, ScheduleView, Start, plan_end, plan_tick
 from orchd.store import runs, schedules, slots
 from orchd.store.database import Connection, Database
 from orchd.store.runs import NewRun, RunRow
@@ -42,20 +43,14 @@ class _Written:
 class Ticker:
     """
     Carries plans out. Called by the writer only.
-
-    Args:
-        max_runs: places on this host.
     """
 
-    def __init__(
-        self, database: Database, board: Board, launcher: Launcher, chains: Chains, *, host: str, max_runs: int
-    ) -> None:
+    def __init__(self, database: Database, board: Board, launcher: Launcher, chains: Chains, *, host: str) -> None:
         self._database = database
         self._board = board
         self._launcher = launcher
         self._chains = chains
         self._host = host
-        self.max_runs = max_runs
 
     def tick(self, entries: Iterable[Entry], *, now: datetime) -> bool:
         """
@@ -64,7 +59,35 @@ class Ticker:
         Returns:
             True when that wrote anything.
         """
-        plan = plan_tick(self._views(entries), now=now)
+        did = self._heed_waits(now)
+        did = self._step(plan_tick(self._views(entries), now=now), now) or did
+        if self._board.waits.is_stale:
+            # What was made just now may wait for what is there already.
+            did = self._heed_waits(now) or did
+            did = self._step(Plan(), now) or did
+        return did
+
+    def _heed_waits(self, now: datetime) -> bool:
+        """
+        Find out what held runs still wait for, and cancel those that have waited too long.
+        """
+        board = self._board
+        if board.waits.is_stale:
+            with self._database.reading() as conn:
+                board.waits.look(conn)
+        if not (overdue := board.waits.overdue(now)):
+            return False
+
+        with self._database.writing() as conn:
+            touched: list[FlowRunId] = []
+            for run_id, why in overdue:
+                touched += self._chains.cancel(conn, board.live[run_id].row, reason=why, now=now)
+            rows = [runs.get(conn, run_id) for run_id in touched]
+        for row in rows:
+            board.put_run(row)
+        return True
+
+    def _step(self, plan: Plan, now: datetime) -> bool:
         admitted = self._admit(plan.starts, now)
         if not (plan.decided or admitted):
             return False
@@ -83,7 +106,7 @@ class Ticker:
     def _views(self, entries: Iterable[Entry]) -> list[ScheduleView]:
         return [entry.view(flow_loaded=entry.row.spec.flow in self._board.flows) for entry in entries]
 
-    def _carry_out(self, plan: Plan, admitted: tuple[FlowRunId, ...], *, now: datetime) -> None:
+    def _carry_out(self, plan: Plan, admitted: Sequence[FlowRunId], *, now: datetime) -> None:
         board = self._board
         with self._database.writing() as conn:
             written = self._write(conn, plan, admitted, now=now)
@@ -97,30 +120,32 @@ class Ticker:
 
     def _admit(self, starts: Sequence[Start], now: datetime) -> tuple[FlowRunId, ...]:
         board = self._board
-        if board.placed >= self.max_runs:
+        if board.placed >= board.limits.max_runs:
             return ()
 
-        new = (
-            HeldRun(
-                run_id=run_id_of(start.decision),
-                schedule=start.decision.schedule,
-                fire_time=start.decision.fire_time,
-                overlap=board.entries[start.decision.schedule].row.spec.overlap,
-            )
-            for start in starts
-        )
+        new: dict[Lane, list[Start]] = {}
+        for start in starts:
+            name = start.decision.schedule
+            new.setdefault(board.lane(name, board.entries[name].row.spec.flow), []).append(start)
         # Both come in order and are read no further than needed: of ten thousand held runs, a few get a place.
-        admitted, _ = admit_in_order(
-            heapq.merge(board.held(), new, key=lambda run: (run.fire_time, run.schedule or "", run.run_id)),
-            placed=board.begun(),
-            taken=board.placed,
-            max_runs=self.max_runs,
-            now=now,
-            holds=False,
-        )
+        lanes: dict[Lane, Iterator[HeldRun]] = board.held()
+        for lane, coming in new.items():
+            lanes[lane] = heapq.merge(lanes.get(lane, ()), map(self._held, coming), key=_order)
+        admitted, _ = admit(lanes, taken=board.taken(), limits=board.limits, now=now, holds=False)
         return admitted
 
-    def _write(self, conn: Connection, plan: Plan, admitted: tuple[FlowRunId, ...], *, now: datetime) -> _Written:
+    def _held(self, start: Start) -> HeldRun:
+        decision, spec = start.decision, self._board.entries[start.decision.schedule].row.spec
+        return HeldRun(
+            run_id=run_id_of(decision),
+            schedule=decision.schedule,
+            fire_time=decision.fire_time,
+            overlap=spec.overlap,
+            # A run that it waits for may be made in the same moment: it is asked for when both are there.
+            wait=", ".join(wait.flow for wait in spec.wait_for),
+        )
+
+    def _write(self, conn: Connection, plan: Plan, admitted: Sequence[FlowRunId], *, now: datetime) -> _Written:
         at_us = to_us(now)
         live, entries = self._board.live, self._board.entries
         starts = self._write_slots(conn, plan)
@@ -131,6 +156,9 @@ class Ticker:
             replaced += self._chains.cancel(conn, live[run_id].row, reason=operations.REPLACED, now=now)
         held = [run_id for run_id in admitted if run_id in live and run_id not in replaced]
         claimed = runs.claim(conn, held, host=self._host, at_us=at_us)
+        for run_id in claimed:
+            if met := self._board.waits.met(run_id):
+                runs.set_upstream_runs(conn, run_id, met)
         schedules.set_decided(conn, [(entries[name].row.id, to_us(until)) for name, until in plan.decided])
         resumed = [entries[name].row.id for name, _ in plan.decided if entries[name].row.last_pause is not None]
         if resumed:
@@ -185,3 +213,7 @@ class Ticker:
                 )
         for name in plan.rewound:
             _log.warning("cursor_set_back", schedule=name, why="the clock was set back by 3 hours or more")
+
+
+def _order(run: HeldRun) -> tuple[datetime, str, str]:
+    return run.fire_time, run.schedule or "", run.run_id

@@ -27,15 +27,11 @@ from orchd.model.instants import iso
 from orchd.model.slots import Outcome, Reason, SlotDecision
 from orchd.model.specs import DEFAULT_GRACE_OF_NONE, CatchUp, Overlap, ScheduleSpec
 from orchd.model.states import FlowRunState
-from orchd.schedules.admission import HeldRun, Hold, admit, admit_in_order
 from orchd.schedules.fires import Owed, due_fires
 from orchd.schedules.overlap import ActiveRun, Fields, Judged, Pause, Start, refusal, replaced, skipped
 from orchd.schedules.rules import Rule
 
-__all__ = [
-    "ActiveRun", "HeldRun", "Hold", "Pause", "Plan", "ScheduleView", "Start", "admit", "admit_in_order",
-    "plan_end", "plan_tick",
-]  # fmt: skip
+__all__ = ["ActiveRun", "Pause", "Plan", "ScheduleView", "Start", "plan_end", "plan_tick"]
 
 #: A cursor this far in the future was set by a wrong clock. Source: ``scheduling.md`` rule 8.
 CLOCK_STEP: Final = timedelta(hours=3)

@@ -16,6 +16,7 @@ from orchd.errors import NotFound
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import iso, to_us
 from orchd.model.names import shown
+from orchd.operations import Call
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.core import Scheduler
 from orchd.scheduler.overview import Overview
@@ -98,7 +99,7 @@ class Facade:
         """
         Give run id -> why it is held at this moment.
         """
-        return self._overview.holds(max_runs=self._reloader.config.daemon.max_runs, now=clock.now())
+        return self._overview.holds(now=clock.now())
 
     def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
         """
@@ -119,7 +120,16 @@ class Facade:
         return dict(self._reloader.loaded.errors)
 
     def start_run(
-        self, *, flow: str, parameters: Json, at: datetime | None, idempotency_key: str | None, by: str
+        self,
+        *,
+        flow: str,
+        parameters: Json,
+        at: datetime | None,
+        idempotency_key: str | None,
+        by: str,
+        name: str | None = None,
+        project: str | None = None,
+        call: Call | None = None,
     ) -> "Future[str]":
         """
         Make a run of *flow*; one that is not known is waited for while the flow files are read for the first time.
@@ -139,6 +149,9 @@ class Facade:
                 idempotency_key=idempotency_key,
                 by=by,
                 now=now,
+                name=name,
+                project=project,
+                call=call,
             )
 
         def perform() -> "Future[str]":

@@ -50,6 +50,8 @@ class NewRun(Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     #: Id of the run whose task started it.
     parent_run_id: str | None = None
+    #: Id of the run before it whose results it takes over.
+    resumed_from: str | None = None
     message: str = ""
 
 
@@ -81,6 +83,7 @@ class RunRow(Struct, frozen=True):
     upstream_runs: Mapping[str, str]
     idempotency_key: str | None
     parent_run_id: str | None
+    resumed_from: str | None
     message: str
     exit_code: int | None
     signal: int | None
@@ -155,6 +158,7 @@ def insert_runs(conn: Connection, runs: Sequence[NewRun], *, at_us: int) -> list
                 upstream,
                 run.idempotency_key,
                 run.parent_run_id,
+                run.resumed_from,
                 run.message,
                 at_us,
             )
@@ -192,6 +196,7 @@ def _new_row(number: int, run: NewRun, at_us: int) -> RunRow:
         upstream_runs=run.upstream_runs,
         idempotency_key=run.idempotency_key,
         parent_run_id=run.parent_run_id,
+        resumed_from=run.resumed_from,
         message=run.message,
         exit_code=None,
         signal=None,
@@ -272,6 +277,14 @@ def claim(conn: Connection, run_ids: Sequence[FlowRunId], *, host: str, at_us: i
     rows: list[bulk.Row] = [(numbers[run_id], "scheduled", "pending", at_us, "") for run_id in mine]
     bulk.insert(conn, event, _EVENT, rows)
     return mine
+
+
+def set_upstream_runs(conn: Connection, run_id: FlowRunId, upstream_runs: Mapping[str, str]) -> None:
+    """
+    Note for which runs (flow -> id) a run has waited, in the transaction that claims it.
+    """
+    text = msgspec.json.encode(upstream_runs).decode()
+    conn.execute(flow_run.update().where(_C.id == run_id).values(upstream_runs=text))
 
 
 def live(conn: Connection) -> list[RunRow]:
