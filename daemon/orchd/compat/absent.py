@@ -8,6 +8,8 @@ from typing import Final
 
 SERVICE: Final = "tasks for services are not part of orchd; call the service's own Python package in a task"
 SERVER: Final = "it speaks to the classic server; ask the daemon instead: `orchd --help`, or `orchd.client`"
+SHOWN: Final = "an artifact is a line of the log here, which nobody changes"
+PLAIN: Final = "hardly any flow used it, and a line of Python does the same in a task"
 INSIDE: Final = "it is a part of the classic tool's inside, not of its way of writing flows"
 
 #: Old module that holds tasks for a service -> nothing below it means anything here.
@@ -24,6 +26,11 @@ ABSENT: Final[Mapping[str, str]] = MappingProxyType(
         "prefect.Client": SERVER,
         "prefect.agent": "`orchd serve` is the agent, too",
         "prefect.api": SERVER,
+        "prefect.artifacts.delete_artifact": SHOWN,
+        "prefect.artifacts.update_link_artifact": SHOWN,
+        "prefect.artifacts.update_markdown_artifact": SHOWN,
+        "prefect.backend.FlowView": SERVER,
+        "prefect.backend.TaskRunView": SERVER,
         "prefect.backend.TenantView": "there are no tenants",
         "prefect.backend.delete_key": "the store of keys and values was a service of Prefect Cloud; keep a file",
         "prefect.backend.execution": SERVER,
@@ -31,6 +38,8 @@ ABSENT: Final[Mapping[str, str]] = MappingProxyType(
         "prefect.backend.kv_store": "the store of keys and values was a service of Prefect Cloud; keep a file",
         "prefect.backend.list_keys": "the store of keys and values was a service of Prefect Cloud; keep a file",
         "prefect.backend.set_key_value": "the store of keys and values was a service of Prefect Cloud; keep a file",
+        "prefect.backend.flow": SERVER,
+        "prefect.backend.task_run": SERVER,
         "prefect.backend.tenant": "there are no tenants",
         "prefect.cli": "the commands are those of `orchd --help`",
         "prefect.client.Client": SERVER,
@@ -47,17 +56,23 @@ ABSENT: Final[Mapping[str, str]] = MappingProxyType(
         "prefect.exceptions.AuthorizationError": SERVER,
         "prefect.exceptions.ClientError": SERVER,
         "prefect.exceptions.VersionLockMismatchSignal": SERVER,
+        "prefect.exceptions.ObjectNotFoundError": SERVER,
+        "prefect.hello_world": "`orchd init` writes a first flow",
         "prefect.models": SERVER,
         "prefect.plugins": INSIDE,
         "prefect.serialization": INSIDE,
         "prefect.tasks.core.operators": "operators are written as operators: `a + b`, `a > b`",
+        "prefect.tasks.files": PLAIN,
         "prefect.tasks.notifications.PushbulletTask": SERVICE,
+        "prefect.tasks.templates": PLAIN,
         "prefect.utilities.agent": INSIDE,
         "prefect.utilities.aws": INSIDE,
         "prefect.utilities.backend": INSIDE,
         "prefect.utilities.cli": INSIDE,
         "prefect.utilities.collections": INSIDE,
         "prefect.utilities.compatibility": INSIDE,
+        "prefect.utilities.datetimes": PLAIN,
+        "prefect.utilities.debug.is_serializable": INSIDE,
         "prefect.utilities.diagnostics": INSIDE,
         "prefect.utilities.executors": INSIDE,
         "prefect.utilities.filesystems": INSIDE,

@@ -11,10 +11,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from orchd.compat.absent import why_absent
-from orchd.compat.names import MODULES, RENAMED
+from orchd.compat.names import CLASSIC_VERSION, MODULES, RENAMED
 
-#: The version of the classic tool whose way of writing flows this is.
-CLASSIC_VERSION: Final = "1.4.1"
 #: What ``from prefect import *`` takes.
 _FACE: Final = (
     "Flow Parameter Task apply_map case config context flatten mapped resource_manager tags task unmapped".split()

@@ -8,14 +8,14 @@ from typing import Final
 
 _CONTROL: Final = ("orchd.flow.control_flow",)
 _ELSEWHERE: Final = ("orchd.flow.elsewhere",)
-_EXECUTORS: Final = ("orchd.engine.executors.threads", "orchd.engine.executors.executor")
-_FILES: Final = ("orchd.tasks.files",)
+_EXECUTORS: Final = ("orchd", "orchd.engine.executors.executor")
 _NOTIFIERS: Final = ("orchd.tasks.notifications",)
 _RESULT: Final = ("orchd.results.result",)
 _RESULTS: Final = ("orchd.results.inline", "orchd.results.local", "orchd.results.s3", "orchd.results.gcs")
 _SECRETS: Final = ("orchd.tasks.secrets",)
-_TEMPLATES: Final = ("orchd.tasks.templates",)
 
+#: The version of the classic tool whose way of writing flows this is.
+CLASSIC_VERSION: Final = "1.4.1"
 #: Old module -> our modules in which its names are looked up, in this order.
 MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -97,9 +97,6 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "prefect.tasks.core.resource_manager": ("orchd.flow.resource_manager",),
         "prefect.tasks.database": ("orchd.tasks.database",),
         "prefect.tasks.database.sqlite": ("orchd.tasks.database",),
-        "prefect.tasks.files": _FILES,
-        "prefect.tasks.files.compression": _FILES,
-        "prefect.tasks.files.operations": _FILES,
         "prefect.tasks.notifications": _NOTIFIERS,
         "prefect.tasks.notifications.email_task": _NOTIFIERS,
         "prefect.tasks.notifications.slack_task": _NOTIFIERS,
@@ -107,9 +104,6 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "prefect.tasks.secrets.base": _SECRETS,
         "prefect.tasks.secrets.env_var": _SECRETS,
         "prefect.tasks.shell": ("orchd.tasks.shell",),
-        "prefect.tasks.templates": _TEMPLATES,
-        "prefect.tasks.templates.jinja2": _TEMPLATES,
-        "prefect.tasks.templates.strings": _TEMPLATES,
         "prefect.triggers": ("orchd.engine.triggers",),
         "prefect.utilities": (),
         "prefect.utilities.configuration": ("orchd.engine.settings",),
@@ -126,6 +120,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 #: Old name -> our module and the name there, where it is not the same name in the modules above.
 RENAMED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "prefect.__version__": ("orchd.compat.names", "CLASSIC_VERSION"),
         "prefect.config": ("orchd.engine.settings", "config"),
         "prefect.engine.executors.Executor": ("orchd.engine.executors.executor", "Executor"),
         "prefect.engine.results.PrefectResult": ("orchd.results.inline", "InlineResult"),
