@@ -235,4 +235,4 @@ def test_an_executor_that_is_not_there_is_named():
     with set_temporary_config({"engine.executor.default_class": "a.Nobody"}):
         state = flow_of(one).run()
 
-    assert "names 'Nobody'; write LocalExecutor or LocalDaskExecutor" in state.message
+    assert "names 'Nobody'; write LocalExecutor, LocalDaskExecutor or DaskExecutor" in state.message

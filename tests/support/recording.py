@@ -3,6 +3,7 @@ A recorder that remembers everything, and builders of small flows for tests of t
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from orchd.engine.state import State
@@ -61,6 +62,12 @@ class RecordingRecorder:
         Remember a wait.
         """
         self.waits.append((slug, map_index, child))
+
+    def beside(self) -> AbstractContextManager[None]:
+        """
+        Nothing to remember.
+        """
+        return nullcontext()
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """

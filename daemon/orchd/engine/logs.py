@@ -7,11 +7,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TextIO
+from typing import Any, Final, Protocol, TextIO
 
 from orchd.engine.context import context
 from orchd.engine.prints import PrintCapture
-from orchd.engine.recorder import Recorder
 from orchd.engine.settings import log_level
 
 #: All loggers of flows are this one or below it.
@@ -69,12 +68,23 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
         pass
 
 
+class Lines(Protocol):
+    """
+    What takes log lines: a recorder does.
+    """
+
+    def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
+        """
+        Take a line, with the words of :meth:`~orchd.engine.recorder.Recorder.log`.
+        """
+
+
 class RecorderHandler(logging.Handler):
     """
     Hands each line to a recorder, with the task that said it.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Lines) -> None:
         super().__init__()
         self._recorder = recorder
         self._traceback = logging.Formatter()

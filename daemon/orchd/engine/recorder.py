@@ -2,6 +2,7 @@
 What the engine reports while it runs a flow: the seam between the engine and whoever keeps its words.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from orchd.model.states import FlowRunState, TaskRunState
@@ -28,6 +29,11 @@ class Recorder(Protocol):
     def wait(self, *, slug: str, map_index: int, child: str | None) -> None:
         """
         The task run does nothing from now on but wait for the flow run of id *child*; with None it goes on.
+        """
+
+    def beside(self) -> AbstractContextManager[None]:
+        """
+        Tasks may run beside each other while the block lasts.
         """
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
@@ -57,6 +63,12 @@ class NullRecorder:
         """
         Ignore the wait.
         """
+
+    def beside(self) -> AbstractContextManager[None]:
+        """
+        Do nothing.
+        """
+        return nullcontext()
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """

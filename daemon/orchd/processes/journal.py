@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
@@ -181,6 +182,12 @@ class JournalRecorder:
             if awaited != self._awaited:
                 self._awaited = awaited
                 self._write(WaitRecord(at=clock.now_us(), children=awaited))
+
+    def beside(self) -> AbstractContextManager[None]:
+        """
+        Do nothing yet.
+        """
+        return contextlib.nullcontext()
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """

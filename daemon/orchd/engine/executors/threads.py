@@ -1,17 +1,20 @@
 """
-Several task runs at once, in threads of the flow run's process.
+Several task runs at once, in threads of the flow run's process or in processes forked from it.
 """
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
-from orchd.engine.executors.local import LocalExecutor as LocalExecutor
+from orchd.engine.executors.joining import JoiningExecutor, Promise, Run, keep
+from orchd.engine.executors.team import Team
 from orchd.engine.state import State
+from orchd.engine.tries import Try
 
 _SCHEDULERS: Final = MappingProxyType(
     {
@@ -25,10 +28,8 @@ _SCHEDULERS: Final = MappingProxyType(
     }
 )
 
-Promise = State | Future[State]
 
-
-class LocalDaskExecutor:
+class LocalDaskExecutor(JoiningExecutor):
     """
     Runs each task run as soon as what is above it is over, *num_workers* at a time. It needs no Dask.
     """
@@ -36,8 +37,7 @@ class LocalDaskExecutor:
     def __init__(self, scheduler: str = "threads", *, num_workers: int | None = None, **kwargs: Any) -> None:
         """
         Args:
-            scheduler: ``threads`` or ``synchronous`` (one after the other); ``processes`` counts as threads, as each
-                flow run has a process of its own already.
+            scheduler: ``threads``, ``processes`` (forked from the flow run's) or ``synchronous`` (one after the other).
 
             num_workers: None for the number of processors.
 
@@ -52,86 +52,101 @@ class LocalDaskExecutor:
         self.scheduler = known
         self.num_workers = 1 if known == "synchronous" else num_workers or os.cpu_count() or 1
         self.kwargs = kwargs
-        self._pool: ThreadPoolExecutor | None = None
+        self._pass: _Pass | None = None
 
     @contextmanager
     def start(self) -> Iterator[None]:
         """
-        Hold the threads.
+        Hold threads, and processes as soon as the first task is there.
         """
         if self.scheduler == "synchronous":
             yield
             return
 
-        with ThreadPoolExecutor(self.num_workers, thread_name_prefix="orchd-task") as self._pool:
+        with _Pass(self.num_workers, is_forking=self.scheduler == "processes") as self._pass:
             try:
                 yield
             finally:
-                self._pool = None
+                self._pass = None
 
-    def submit(self, run: Callable[[Sequence[State]], State], upstream: Sequence[Promise]) -> Promise:
+    def submit(self, run: Run, upstream: Sequence[Promise]) -> Promise:
         """
         Have *run* called once all of *upstream* are there.
         """
-        pool = self._pool
-        if pool is None:
+        if self._pass is None:
             return run(self.wait(upstream))
 
-        promise: Future[State] = Future()
-        waiting = [each for each in upstream if isinstance(each, Future)]
-        left = len(waiting)
-        lock = threading.Lock()
+        if isinstance(run, Try):
+            self._pass.prepare(run)
 
-        def work() -> None:
+        return super().submit(run, upstream)
+
+    def _begin(self, run: Run, upstream: Sequence[State], promise: "Future[State]") -> None:
+        if self._pass is not None:
+            self._pass.begin(run, upstream, promise)
+
+
+class _Pass:
+    """
+    The threads of one pass over a flow, and its team of processes when there is one.
+    """
+
+    def __init__(self, size: int, *, is_forking: bool) -> None:
+        self._size = size
+        self._is_forking = is_forking
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix="orchd-task")
+        self._held = ExitStack()
+        self._is_prepared = False
+        self._team: Team | None = None
+        self._busy: set[int] = set()
+
+    def __enter__(self) -> "_Pass":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._held:
             try:
-                promise.set_result(run(self.wait(upstream)))
-            except BaseException as exc:
-                promise.set_exception(exc)
+                if kind is not None:
+                    self._give_up()
+            finally:
+                self._pool.shutdown(cancel_futures=kind is not None)
 
-        def one_is_there(_: Future[State]) -> None:
-            nonlocal left
-            with lock:
-                left -= 1
-                is_ready = left == 0
-
-            if is_ready:
-                pool.submit(work)
-
-        if not waiting:
-            pool.submit(work)
-
-        for each in waiting:
-            each.add_done_callback(one_is_there)
-
-        return promise
-
-    def wait(self, promised: Sequence[Promise]) -> list[State]:
+    def prepare(self, first: Try) -> None:
         """
-        Return the states; what was raised in a thread is raised here.
+        Get what is needed for the tries of the pass, of which *first* is one.
         """
-        return [each.result() if isinstance(each, Future) else each for each in promised]
+        if self._is_prepared:
+            return
 
+        self._is_prepared = True
+        self._held.enter_context(first.shared.scope.recorder.beside())
+        if self._is_forking:
+            # Here and not in a thread: no task runs yet that a fork could meet half-way.
+            self._team = self._held.enter_context(Team(self._size, first.shared))
 
-class DaskExecutor(LocalDaskExecutor):
-    """
-    The same, by the name and with the arguments of a cluster's; the cluster itself is not used.
-    """
-
-    def __init__(
-        self,
-        address: str | None = None,
-        cluster_class: Any = None,
-        cluster_kwargs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def begin(self, run: Run, upstream: Sequence[State], promise: "Future[State]") -> None:
         """
-        Raises:
-            ValueError: *address* is given together with a cluster of one's own.
+        Have *run* called in a thread, or by a process of the team.
         """
-        if address is not None and (cluster_class is not None or cluster_kwargs is not None):
-            raise ValueError("Cannot specify `address` and `cluster_class`/`cluster_kwargs`")
+        team = self._team
+        if team is not None and isinstance(run, Try):
+            one = run
+            self._pool.submit(keep, promise, lambda: team.make(one, upstream))
+        else:
+            self._pool.submit(self._interruptible, promise, lambda: run(upstream))
 
-        super().__init__("threads", **kwargs)
-        self.address = address
-        self.cluster_class = cluster_class
-        self.cluster_kwargs = cluster_kwargs
+    def _interruptible(self, promise: "Future[State]", make: Callable[[], State]) -> None:
+        ident = threading.get_ident()
+        self._busy.add(ident)
+        try:
+            keep(promise, make)
+        finally:
+            self._busy.discard(ident)
+
+    def _give_up(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._team is not None:
+            self._team.dismiss()
+
+        for ident in list(self._busy):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
