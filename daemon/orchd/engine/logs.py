@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TextIO
 from orchd.engine.context import context
 from orchd.engine.prints import PrintCapture
 from orchd.engine.settings import log_level
+from orchd.results.secrets import hidden
 
 #: All loggers of flows are this one or below it.
 ROOT: Final = logging.getLogger("orchd")
@@ -51,10 +52,10 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
 
     def format(self, record: logging.LogRecord) -> str:
         """
-        Return the line; what the terminal's encoding cannot say is written with backslashes.
+        Return the line without secrets; what the terminal's encoding cannot say is written with backslashes.
         """
         encoding = self.stream.encoding or "utf-8"
-        return super().format(record).encode(encoding, "backslashreplace").decode(encoding)
+        return hidden(super().format(record)).encode(encoding, "backslashreplace").decode(encoding)
 
     @property
     def stream(self) -> TextIO:

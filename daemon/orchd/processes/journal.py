@@ -18,6 +18,7 @@ from orchd import clock
 from orchd.model.records import FlowRecord, JournalRecord, LogRecord, TaskRecord, WaitRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.processes.folder import open_plain
+from orchd.results.secrets import hidden
 
 #: Bytes of the journal's end in which the flow's last word is looked for, first the few; messages are cut to fit.
 _TAILS: Final = (65536, 4 * 1024 * 1024)
@@ -148,7 +149,7 @@ class JournalRecorder:
                 state=state.value,
                 map_index=map_index,
                 attempt=attempt,
-                message=_utf8(message[:_MAX_MESSAGE]),
+                message=_shown(message)[:_MAX_MESSAGE],
                 location=location,
                 stdout=_size(sys.stdout, 1) if is_alone else -1,
                 stderr=_size(sys.stderr, 2) if is_alone else -1,
@@ -161,7 +162,7 @@ class JournalRecorder:
         Record a line of a logger, or of a print in a task with ``log_stdout=True``.
         """
         record = LogRecord(
-            at=clock.now_us(), level=level, logger=logger, text=_utf8(text), slug=slug, map_index=map_index
+            at=clock.now_us(), level=level, logger=logger, text=_shown(text), slug=slug, map_index=map_index
         )
         self._write(record)
 
@@ -194,7 +195,7 @@ class JournalRecorder:
         Keep the flow's last word; that it runs is known from its monitor.
         """
         if state.is_final:
-            self._verdict = FlowRecord(at=clock.now_us(), state=state.value, message=_utf8(message[:_MAX_MESSAGE]))
+            self._verdict = FlowRecord(at=clock.now_us(), state=state.value, message=_shown(message)[:_MAX_MESSAGE])
 
     def close(self) -> FlowRecord | None:
         """
@@ -236,5 +237,6 @@ def _size(stream: TextIO, fd: int) -> int:
         return -1
 
 
-def _utf8(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def _shown(text: str) -> str:
+    # The secrets that this run was given are in no file of it.
+    return hidden(text).encode("utf-8", "backslashreplace").decode("utf-8")

@@ -29,6 +29,7 @@ _KEPT: Final = frozenset(
         "SHELL",
         "TMPDIR",
         "ORCHD_RESULTS_DIR",
+        "ORCHD_SECRETS_FILE",
         "ORCHD_CRASH_AT",
     }
 )
