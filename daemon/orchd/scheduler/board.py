@@ -80,6 +80,8 @@ class Entry:
     row: ScheduleRow
     rule: Rule
     next_fire: datetime | None
+    #: Of its runs while they are held.
+    lane: Lane
     runs: dict[FlowRunId, LiveRun] = field(default_factory=dict)
 
     def view(self, *, flow_loaded: bool) -> ScheduleView:
@@ -134,6 +136,7 @@ class Board:
         self.flows: dict[str, FlowVersionRow] = {}
         self.live: dict[FlowRunId, LiveRun] = {}
         self._begun: dict[FlowRunId, LiveRun] = {}
+        self._children: dict[str, dict[FlowRunId, LiveRun]] = {}
         self._placed = 0
         self.set_config(config)
 
@@ -141,9 +144,12 @@ class Board:
         """
         Hold runs back by the limits, pools and priorities of *config* from now on.
         """
+        self.config = config
         self._flow_settings = config.flow
         flows = {name: settings.max_runs for name, settings in config.flow.items() if settings.max_runs is not None}
         self.limits = Limits(max_runs=config.daemon.max_runs, pools=config.pools, flows=flows)
+        for entry in self.entries.values():
+            entry.lane = self._lane(entry.row.spec, entry.row.spec.flow)
         self._hold_anew()
 
     def set_schedules(self, rows: Iterable[ScheduleRow]) -> None:
@@ -154,7 +160,8 @@ class Board:
         for row in rows:
             rule = rule_of(row.spec)
             next_fire = rule.next_after(from_us(row.decided_until_us))
-            entries[row.spec.name] = Entry(row=row, rule=rule, next_fire=next_fire)
+            lane = self._lane(row.spec, row.spec.flow)
+            entries[row.spec.name] = Entry(row=row, rule=rule, next_fire=next_fire, lane=lane)
         for run in self.live.values():
             if run.row.schedule in entries:
                 entries[run.row.schedule].runs[run.id] = run
@@ -200,7 +207,7 @@ class Board:
                 progress=_progress(row),
                 next_seq=row.next_seq,
                 stored_bytes=row.stored_bytes,
-                lane=self.lane(row.schedule, row.flow),
+                lane=self.lane(row),
             )
         self.live[row.id] = run
         if row.state is FlowRunState.SCHEDULED:
@@ -209,6 +216,8 @@ class Board:
             self._begun[row.id] = run
         if row.state in PLACED_FLOW_RUN_STATES:
             self._placed += 1
+        if row.parent_run_id is not None:
+            self._children.setdefault(row.parent_run_id, {})[row.id] = run
         if row.schedule in self.entries:
             self.entries[row.schedule].runs[row.id] = run
 
@@ -219,6 +228,10 @@ class Board:
         if run.state is FlowRunState.SCHEDULED:
             self._let_go(run)
         self._begun.pop(run.id, None)
+        if (parent := run.row.parent_run_id) is not None:
+            self._children[parent].pop(run.id)
+            if not self._children[parent]:
+                del self._children[parent]
         if run.state in PLACED_FLOW_RUN_STATES:
             self._placed -= 1
         if run.row.schedule in self.entries:
@@ -226,9 +239,9 @@ class Board:
 
     def _hold(self, run: LiveRun) -> None:
         bisect.insort(self._held.setdefault(run.lane, []), self._key(run))
-        spec = self._spec(run.row.schedule)
-        if spec is not None and spec.wait_for:
-            self.waits.add(run.id, spec.wait_for, fire_time=from_us(run.row.wanted_at_us))
+        entry = self.entries.get(run.row.schedule or "")
+        if entry is not None and entry.row.spec.wait_for:
+            self.waits.add(run.id, entry.row.spec.wait_for, fire_time=from_us(run.row.wanted_at_us))
 
     def _let_go(self, run: LiveRun) -> None:
         keys = self._held[run.lane]
@@ -242,30 +255,26 @@ class Board:
         Put every held run where it belongs by the config and the schedules of now.
         """
         self.waits = Waits()
-        self._lanes: dict[tuple[str | None, str], Lane] = {}
         self._held: dict[Lane, list[_Key]] = {}
         for run in self.live.values():
             if run.state is FlowRunState.SCHEDULED:
-                run.lane = self.lane(run.row.schedule, run.row.flow)
+                run.lane = self.lane(run.row)
                 self._hold(run)
 
-    def _spec(self, schedule: str | None) -> ScheduleSpec | None:
-        entry = self.entries.get(schedule or "")
-        return entry.row.spec if entry else None
+    def lane(self, run: RunRow) -> Lane:
+        """
+        Give the lane that *run* stands in while it is held: that of its schedule, or of its flow.
+        """
+        entry = self.entries.get(run.schedule or "")
+        return entry.lane if entry else self._lane(None, run.flow)
 
-    def lane(self, schedule: str | None, flow: str) -> Lane:
-        """
-        Give the lane of the runs of *flow* that *schedule* starts (None: that a person starts).
-        """
-        lane = self._lanes.get((schedule, flow))
-        if lane is None:
-            settings, spec = self._flow_settings.get(flow, _NO_SETTINGS), self._spec(schedule)
-            lane = self._lanes[schedule, flow] = Lane(
-                priority=settings.priority if spec is None or spec.priority is None else spec.priority,
-                pool=settings.pool if spec is None or spec.pool is None else spec.pool,
-                flow=flow if flow in self.limits.flows else None,
-            )
-        return lane
+    def _lane(self, spec: ScheduleSpec | None, flow: str) -> Lane:
+        settings = self._flow_settings.get(flow, _NO_SETTINGS)
+        return Lane(
+            priority=settings.priority if spec is None or spec.priority is None else spec.priority,
+            pool=settings.pool if spec is None or spec.pool is None else spec.pool,
+            flow=flow if flow in self.limits.flows else None,
+        )
 
     @staticmethod
     def _key(run: LiveRun) -> _Key:
@@ -289,12 +298,18 @@ class Board:
             begun.setdefault(run.row.schedule, []).append(run.id)
             if run.state not in PLACED_FLOW_RUN_STATES:
                 continue
-            lane = self.lane(run.row.schedule, run.row.flow)
+            lane = self.lane(run.row)
             if lane.pool is not None:
                 pools.setdefault(lane.pool, []).append(run.id)
             if lane.flow is not None:
                 flows.setdefault(lane.flow, []).append(run.id)
         return Taken(places=self._placed, begun=begun, pools=pools, flows=flows)
+
+    def children_of(self, run_id: str) -> list[LiveRun]:
+        """
+        Give the runs that tasks of the run *run_id* started and that are not final.
+        """
+        return list(self._children.get(run_id, {}).values())
 
     def begun_runs(self) -> list[LiveRun]:
         """

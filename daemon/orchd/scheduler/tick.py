@@ -125,8 +125,7 @@ class Ticker:
 
         new: dict[Lane, list[Start]] = {}
         for start in starts:
-            name = start.decision.schedule
-            new.setdefault(board.lane(name, board.entries[name].row.spec.flow), []).append(start)
+            new.setdefault(board.entries[start.decision.schedule].lane, []).append(start)
         # Both come in order and are read no further than needed: of ten thousand held runs, a few get a place.
         lanes: dict[Lane, Iterator[HeldRun]] = board.held()
         for lane, coming in new.items():
