@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchd.engine.executors.threads import LocalDaskExecutor as LocalDaskExecutor
     from orchd.engine.handlers import callback_factory as callback_factory
     from orchd.engine.logs import get_logger as get_logger
+    from orchd.engine.settings import set_temporary_config as set_temporary_config
     from orchd.engine.signals import ENDRUN as ENDRUN
     from orchd.engine.signals import FAIL as FAIL
     from orchd.engine.signals import LOOP as LOOP
@@ -32,19 +33,25 @@ if TYPE_CHECKING:
     from orchd.engine.signals import VALIDATIONFAIL as VALIDATIONFAIL
     from orchd.engine.state import Cached as Cached
     from orchd.engine.state import Cancelled as Cancelled
+    from orchd.engine.state import Cancelling as Cancelling
     from orchd.engine.state import Failed as Failed
     from orchd.engine.state import Finished as Finished
+    from orchd.engine.state import Looped as Looped
     from orchd.engine.state import Mapped as Mapped
     from orchd.engine.state import Paused as Paused
     from orchd.engine.state import Pending as Pending
+    from orchd.engine.state import Queued as Queued
+    from orchd.engine.state import Resume as Resume
     from orchd.engine.state import Retrying as Retrying
     from orchd.engine.state import Running as Running
     from orchd.engine.state import Scheduled as Scheduled
     from orchd.engine.state import Skipped as Skipped
     from orchd.engine.state import State as State
+    from orchd.engine.state import Submitted as Submitted
     from orchd.engine.state import Success as Success
     from orchd.engine.state import TimedOut as TimedOut
     from orchd.engine.state import TriggerFailed as TriggerFailed
+    from orchd.engine.state import ValidationFailed as ValidationFailed
     from orchd.engine.triggers import all_failed as all_failed
     from orchd.engine.triggers import all_finished as all_finished
     from orchd.engine.triggers import all_successful as all_successful
@@ -63,10 +70,14 @@ if TYPE_CHECKING:
     from orchd.flow.classic_schedules import IntervalSchedule as IntervalSchedule
     from orchd.flow.classic_schedules import RRuleSchedule as RRuleSchedule
     from orchd.flow.classic_schedules import Schedule as Schedule
+    from orchd.flow.classic_schedules import adjustments as adjustments
+    from orchd.flow.classic_schedules import clocks as clocks
+    from orchd.flow.classic_schedules import filters as filters
     from orchd.flow.classic_schedules.clocks import CronClock as CronClock
     from orchd.flow.classic_schedules.clocks import DatesClock as DatesClock
     from orchd.flow.classic_schedules.clocks import IntervalClock as IntervalClock
     from orchd.flow.classic_schedules.clocks import RRuleClock as RRuleClock
+    from orchd.flow.collections import as_task as as_task
     from orchd.flow.control_flow import FilterTask as FilterTask
     from orchd.flow.control_flow import case as case
     from orchd.flow.control_flow import ifelse as ifelse
@@ -81,6 +92,8 @@ if TYPE_CHECKING:
     from orchd.flow.parameter import DateTimeParameter as DateTimeParameter
     from orchd.flow.parameter import Parameter as Parameter
     from orchd.flow.resource_manager import resource_manager as resource_manager
+    from orchd.flow.runners import FlowRunner as FlowRunner
+    from orchd.flow.runners import TaskRunner as TaskRunner
     from orchd.flow.task import Task as Task
     from orchd.graph.edges import Edge as Edge
     from orchd.results.formats import CompressedSerializer as CompressedSerializer
@@ -92,6 +105,10 @@ if TYPE_CHECKING:
     from orchd.results.local import LocalResult as LocalResult
     from orchd.results.result import Result as Result
     from orchd.results.s3 import S3Result as S3Result
+    from orchd.tasks.flow_runs import StartFlowRun as StartFlowRun
+    from orchd.tasks.flow_runs import create_flow_run as create_flow_run
+    from orchd.tasks.flow_runs import get_task_run_result as get_task_run_result
+    from orchd.tasks.flow_runs import wait_for_flow_run as wait_for_flow_run
     from orchd.tasks.mail import EmailTask as EmailTask
     from orchd.tasks.notifications import SlackTask as SlackTask
     from orchd.tasks.notifications import gmail_notifier as gmail_notifier
@@ -105,6 +122,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Cached": "orchd.engine.state",
     "Cancelled": "orchd.engine.state",
+    "Cancelling": "orchd.engine.state",
     "CompressedSerializer": "orchd.results.formats",
     "CronClock": "orchd.flow.classic_schedules.clocks",
     "CronSchedule": "orchd.flow.classic_schedules",
@@ -121,6 +139,7 @@ _HOMES = {
     "FilterTask": "orchd.flow.control_flow",
     "Finished": "orchd.engine.state",
     "Flow": "orchd.flow.flow",
+    "FlowRunner": "orchd.flow.runners",
     "GCSResult": "orchd.results.gcs",
     "IntervalClock": "orchd.flow.classic_schedules.clocks",
     "IntervalSchedule": "orchd.flow.classic_schedules",
@@ -129,6 +148,7 @@ _HOMES = {
     "LocalDaskExecutor": "orchd.engine.executors.threads",
     "LocalExecutor": "orchd.engine.executors.local",
     "LocalResult": "orchd.results.local",
+    "Looped": "orchd.engine.state",
     "Mapped": "orchd.engine.state",
     "PAUSE": "orchd.engine.signals",
     "PandasSerializer": "orchd.results.formats",
@@ -136,10 +156,12 @@ _HOMES = {
     "Paused": "orchd.engine.state",
     "Pending": "orchd.engine.state",
     "PickleSerializer": "orchd.results.formats",
+    "Queued": "orchd.engine.state",
     "RETRY": "orchd.engine.signals",
     "RRuleClock": "orchd.flow.classic_schedules.clocks",
     "RRuleSchedule": "orchd.flow.classic_schedules",
     "Result": "orchd.results.result",
+    "Resume": "orchd.engine.state",
     "Retrying": "orchd.engine.state",
     "Running": "orchd.engine.state",
     "S3Result": "orchd.results.s3",
@@ -152,13 +174,17 @@ _HOMES = {
     "ShellTask": "orchd.tasks.shell",
     "Skipped": "orchd.engine.state",
     "SlackTask": "orchd.tasks.notifications",
+    "StartFlowRun": "orchd.tasks.flow_runs",
     "State": "orchd.engine.state",
+    "Submitted": "orchd.engine.state",
     "Success": "orchd.engine.state",
     "TRIGGERFAIL": "orchd.engine.signals",
     "Task": "orchd.flow.task",
+    "TaskRunner": "orchd.flow.runners",
     "TimedOut": "orchd.engine.state",
     "TriggerFailed": "orchd.engine.state",
     "VALIDATIONFAIL": "orchd.engine.signals",
+    "ValidationFailed": "orchd.engine.state",
     "all_failed": "orchd.engine.triggers",
     "all_finished": "orchd.engine.triggers",
     "all_successful": "orchd.engine.triggers",
@@ -166,12 +192,15 @@ _HOMES = {
     "any_failed": "orchd.engine.triggers",
     "any_successful": "orchd.engine.triggers",
     "apply_map": "orchd.flow.apply_map",
+    "as_task": "orchd.flow.collections",
     "callback_factory": "orchd.engine.handlers",
     "case": "orchd.flow.control_flow",
     "context": "orchd.engine.context",
+    "create_flow_run": "orchd.tasks.flow_runs",
     "defaults_from_attrs": "orchd.flow.helpers",
     "flatten": "orchd.flow.annotations",
     "get_logger": "orchd.engine.logs",
+    "get_task_run_result": "orchd.tasks.flow_runs",
     "gmail_notifier": "orchd.tasks.notifications",
     "ifelse": "orchd.flow.control_flow",
     "manual_only": "orchd.engine.triggers",
@@ -181,6 +210,7 @@ _HOMES = {
     "pause_task": "orchd.flow.helpers",
     "raise_on_exception": "orchd.flow.debug",
     "resource_manager": "orchd.flow.resource_manager",
+    "set_temporary_config": "orchd.engine.settings",
     "slack_notifier": "orchd.tasks.notifications",
     "some_failed": "orchd.engine.triggers",
     "some_successful": "orchd.engine.triggers",
@@ -188,9 +218,13 @@ _HOMES = {
     "tags": "orchd.flow.helpers",
     "task": "orchd.flow.decorator",
     "unmapped": "orchd.flow.annotations",
+    "wait_for_flow_run": "orchd.tasks.flow_runs",
 }
 #: Public modules -> where they are.
 _MODULES = {
+    "adjustments": "orchd.flow.classic_schedules.adjustments",
+    "clocks": "orchd.flow.classic_schedules.clocks",
+    "filters": "orchd.flow.classic_schedules.filters",
     "cache_validators": "orchd.engine.cache_validators",
     "signals": "orchd.engine.signals",
     "state": "orchd.engine.state",
@@ -209,6 +243,7 @@ __all__ = [
     "VALIDATIONFAIL",
     "Cached",
     "Cancelled",
+    "Cancelling",
     "CompressedSerializer",
     "CronClock",
     "CronSchedule",
@@ -223,6 +258,7 @@ __all__ = [
     "FilterTask",
     "Finished",
     "Flow",
+    "FlowRunner",
     "GCSResult",
     "IntervalClock",
     "IntervalSchedule",
@@ -230,15 +266,18 @@ __all__ = [
     "LocalDaskExecutor",
     "LocalExecutor",
     "LocalResult",
+    "Looped",
     "Mapped",
     "PandasSerializer",
     "Parameter",
     "Paused",
     "Pending",
     "PickleSerializer",
+    "Queued",
     "RRuleClock",
     "RRuleSchedule",
     "Result",
+    "Resume",
     "Retrying",
     "Running",
     "S3Result",
@@ -249,11 +288,16 @@ __all__ = [
     "ShellTask",
     "Skipped",
     "SlackTask",
+    "StartFlowRun",
     "State",
+    "Submitted",
     "Success",
     "Task",
+    "TaskRunner",
     "TimedOut",
     "TriggerFailed",
+    "ValidationFailed",
+    "adjustments",
     "all_failed",
     "all_finished",
     "all_successful",
@@ -261,13 +305,18 @@ __all__ = [
     "any_failed",
     "any_successful",
     "apply_map",
+    "as_task",
     "cache_validators",
     "callback_factory",
     "case",
+    "clocks",
     "context",
+    "create_flow_run",
     "defaults_from_attrs",
+    "filters",
     "flatten",
     "get_logger",
+    "get_task_run_result",
     "gmail_notifier",
     "ifelse",
     "manual_only",
@@ -277,6 +326,7 @@ __all__ = [
     "pause_task",
     "raise_on_exception",
     "resource_manager",
+    "set_temporary_config",
     "signals",
     "slack_notifier",
     "some_failed",
@@ -287,6 +337,7 @@ __all__ = [
     "task",
     "triggers",
     "unmapped",
+    "wait_for_flow_run",
 ]
 
 

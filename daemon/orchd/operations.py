@@ -10,21 +10,27 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from orchd.errors import StaleRun, UsageError
+from msgspec import Struct
+
+from orchd.errors import NotFound, StaleRun, UsageError
+from orchd.model.choosing import chosen_slug
 from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import to_us
+from orchd.model.names import name_problem, shown
 from orchd.model.specs import FlowSpec, parameters_text
 from orchd.model.states import FlowRunState
 from orchd.processes import fence
 from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
-from orchd.store import runs
+from orchd.store import attempts, children, runs
 from orchd.store.database import Connection
 from orchd.store.flows import FlowVersionRow
 from orchd.store.runs import NewRun, RunRow
 
 #: Source: the threat table of reliability.md, T12.
 MAX_PARAMETER_BYTES: Final = 64 * 1024
+#: How many runs may have started one another, each by a task of the one before: each has a process that waits.
+MAX_DEPTH: Final = 50
 #: Why a run is cancelled under ``overlap = "replace"``.
 REPLACED: Final = "replaced by the next run of its schedule"
 
@@ -54,6 +60,19 @@ def check_parameters(flow: FlowSpec, parameters: Mapping[str, object]) -> None:
         )
 
 
+class Call(Struct, frozen=True, kw_only=True):
+    """
+    The call of a task by which a run asks for a run of another flow.
+    """
+
+    #: Id of the run that asks.
+    run: str
+    #: Slug and map index of the task, and the number of its call: the same whenever the task is tried again.
+    call: str
+    #: Of the task; the first is 1.
+    attempt: int = 1
+
+
 def start_run(
     conn: Connection,
     flow: FlowVersionRow,
@@ -63,6 +82,9 @@ def start_run(
     idempotency_key: str | None,
     by: str,
     now: datetime,
+    name: str | None = None,
+    project: str | None = None,
+    call: Call | None = None,
 ) -> FlowRunId:
     """
     Make a run that somebody asked for; it is held until *wanted_at*, and until it gets a place.
@@ -70,32 +92,104 @@ def start_run(
     Args:
         idempotency_key: when a run with this key is there already, that one is meant, and none is made.
 
+        name: of the run; None for one that is made of its id.
+
+        project: in which the flow must be, if it is in one.
+
+        call: by which another run asks for it. Asked by the same call again, the run of before is meant, unless the
+            task or its run is tried anew and that one did not succeed.
+
     Returns:
         The run's id.
+
+    Raises:
+        UsageError: parameters or name cannot be meant, or too many runs started one another.
+
+        NotFound: the flow is in another project.
+
+        StaleRun: the run that asks is over, or about to end.
     """
+    if project and flow.project and project != flow.project:
+        raise NotFound(f"flow '{flow.flow}' is in project {shown(flow.project)}, not in {shown(project)}")
+    if name is not None:
+        _check_name(name)
     check_parameters(flow.spec, parameters)
+    parent = None if call is None else runs.get(conn, FlowRunId(call.run))
+    if parent is not None and call is not None:
+        made, key = _of_call(conn, parent, call)
+        if made is not None and idempotency_key is None:
+            return made.id
+        idempotency_key = idempotency_key or key
     if idempotency_key is not None and (old := runs.by_key(conn, idempotency_key)) is not None:
         return old.id
+    if parent is not None and call is not None:
+        _check_parent(conn, flow.flow, parent)
+        by = f"task {call.call.rpartition('.')[0]} of run {parent.name}"
     run_id = FlowRunId(str(uuid4()))
     runs.insert_runs(
         conn,
         [
             NewRun(
                 id=run_id,
-                name=run_name(run_id),
+                name=name or run_name(run_id),
                 flow=flow.flow,
                 flow_version_id=flow.version_id,
                 source_hash=flow.spec.source_hash,
                 wanted_at_us=to_us(wanted_at),
                 parameters=parameters_text(dict(parameters)),
+                trigger="manual" if parent is None else "parent",
                 created_by=by,
                 idempotency_key=idempotency_key,
+                parent_run_id=None if parent is None else parent.id,
                 message=f"started by {by}",
             )
         ],
         at_us=to_us(now),
     )
     return run_id
+
+
+def _of_call(conn: Connection, parent: RunRow, call: Call) -> tuple[RunRow | None, str]:
+    """
+    Return the run that *call* has made before and that still counts, and the key of the one that it would make now.
+    """
+    tries = children.lineage(conn, parent)
+    prefix = f"{tries[-1]}/{call.call}#"
+    key = f"{prefix}{len(tries)}.{call.attempt}"
+    before = children.latest_child(conn, tries, key_prefix=prefix)
+    if before is None:
+        return None, key
+
+    counts = before.idempotency_key == key or not before.state.is_final or before.state is FlowRunState.SUCCESS
+    return (before if counts else None), key
+
+
+def _check_parent(conn: Connection, flow: str, parent: RunRow) -> None:
+    if parent.state.is_final or parent.state is FlowRunState.CANCELLING:
+        raise StaleRun(f"run {parent.name} starts no more runs: it is {parent.state.shown}")
+    above = children.ancestors(conn, parent, limit=MAX_DEPTH)
+    if len(above) >= MAX_DEPTH:
+        names = ", ".join(sorted({row.flow for row in above}))
+        raise UsageError(
+            f"no run of flow '{flow}' is started: {MAX_DEPTH} runs have started one another already, each by a task of "
+            f"the one before ({names}); let one of these flows end without starting the next"
+        )
+
+
+def rename_run(conn: Connection, row: RunRow, name: str) -> None:
+    """
+    Give a run another name.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    _check_name(name)
+    runs.rename(conn, row.id, name)
+
+
+def _check_name(name: str) -> None:
+    if (problem := name_problem(name)) is not None:
+        raise UsageError(f"the name of the run {problem} ({shown(name)})")
 
 
 def cancel_run(conn: Connection, row: RunRow, folder: RunFolder, *, reason: str, now: datetime) -> bool:
@@ -166,3 +260,88 @@ def wake_monitor(folder: RunFolder) -> None:
         return
     finally:
         os.close(pidfd)
+
+
+def resume_run(
+    conn: Connection,
+    row: RunRow,
+    flow: FlowVersionRow | None,
+    *,
+    from_task: str | None,
+    by: str,
+    now: datetime,
+) -> FlowRunId:
+    """
+    Make the run that goes on from *row*: the next attempt of the same slot, or of the same run that was started by hand.
+
+    Args:
+        row: as the store has it in this transaction.
+
+        flow: as described last; None when no file has it any more.
+
+        from_task: slug or name of the task from which on everything runs anew; None for what did not succeed.
+
+    Returns:
+        The new run's id.
+
+    Raises:
+        StaleRun: it still goes on, it succeeded wholly and no task is named, or somebody has resumed it before.
+
+        NotFound: there is no such flow any more, or no such task.
+
+        UsageError: the parameters do not fit the flow any more, or several tasks have that name.
+    """
+    if not row.state.is_final:
+        raise StaleRun(f"run {row.name} is not over: it is {row.state.shown}; cancel it first, or wait for its end")
+    last = attempts.last_attempt(conn, row)
+    if last.id != row.id and not last.state.is_final:
+        raise StaleRun(f"run {row.name} is being resumed already: attempt {last.attempt} is {last.name}")
+    if last.id != row.id:
+        raise StaleRun(
+            f"run {row.name} was resumed before: its last attempt is {last.name} ({last.state.shown}); resume that one"
+        )
+    if row.state is FlowRunState.SUCCESS and from_task is None:
+        raise StaleRun(
+            f"run {row.name} succeeded, so nothing is left to run; --from TASK runs a task of it and all below it anew"
+        )
+    if flow is None:
+        raise NotFound(f"there is no flow {shown(row.flow)} any more: put its file back and run `orchd reload`")
+    check_parameters(flow.spec, json.loads(row.parameters))
+    slug = None if from_task is None else chosen_slug(from_task, ((task.slug, task.name) for task in flow.spec.tasks))
+    return go_on(conn, row, flow, from_task=slug, by=by, now=now)
+
+
+def go_on(
+    conn: Connection, row: RunRow, flow: FlowVersionRow, *, from_task: str | None = None, by: str, now: datetime
+) -> FlowRunId:
+    """
+    Make the next attempt of *row*, which is over and has none yet, whatever became of it; it is held until it gets a
+    place.
+
+    Returns:
+        The new run's id.
+    """
+    run_id = attempts.id_after(row)
+    if from_task is not None:
+        attempts.keep_from_task(conn, run_id, from_task, at_us=to_us(now))
+    new = NewRun(
+        id=run_id,
+        name=run_name(run_id),
+        flow=row.flow,
+        flow_version_id=flow.version_id,
+        source_hash=flow.spec.source_hash,
+        schedule_id=row.schedule_id,
+        schedule=row.schedule,
+        fire_time_us=row.fire_time_us,
+        wanted_at_us=row.wanted_at_us,
+        attempt=row.attempt + 1,
+        parameters=row.parameters,
+        trigger=row.trigger,
+        created_by=by,
+        upstream_runs=row.upstream_runs,
+        parent_run_id=row.parent_run_id,
+        resumed_from=row.id,
+        message=f"goes on from {row.name}, which is {row.state.shown}; resumed by {by}",
+    )
+    runs.insert_runs(conn, [new], at_us=to_us(now))
+    return run_id

@@ -137,6 +137,19 @@ class SmallDaemon:
 
         return self._do(("cancel", reason, by), act)
 
+    def rename_run(self, ref: str, *, name: str) -> "Future[str]":
+        """
+        Rename a run.
+        """
+
+        def act() -> str:
+            with self.database.writing() as conn:
+                row = queries.find_run(conn, ref)
+                operations.rename_run(conn, row, name)
+            return row.id
+
+        return self._do(("rename", name), act)
+
     def pause(self, schedule: str, *, note: str, by: str) -> "Future[None]":
         """
         Pause a schedule.

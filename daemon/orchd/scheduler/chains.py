@@ -41,7 +41,7 @@ class Chains:
             row: as the store has it in this transaction.
 
         Returns:
-            The runs that this touched, its own first.
+            The runs that this touched, its own first: those that it started are cancelled too.
 
         Raises:
             StaleRun: it is over already.
@@ -49,23 +49,44 @@ class Chains:
         folder = RunFolder(self._board.runs_folder / row.id)
         if not operations.cancel_run(conn, row, folder, reason=reason, now=now):
             self._cancels.wish(row.id, reason)
-            return [row.id]
+            return [row.id, *self._cancel_children(conn, row, now=now)]
 
         return [row.id, *self.on_finish(conn, row, state=FlowRunState.CANCELLED, ended_at_us=to_us(now))]
 
+    def _cancel_children(self, conn: Connection, parent: RunRow, *, now: datetime) -> list[FlowRunId]:
+        touched: list[FlowRunId] = []
+        reason = f"run {parent.name}, which started it, was cancelled"
+        for row in [run.row for run in self._board.children_of(parent.id)]:
+            # Of this transaction: a schedule that this one's end starts may have cancelled it already.
+            now_row = runs.get(conn, row.id)
+            if not now_row.state.is_final:
+                touched += self.cancel(conn, now_row, reason=reason, now=now)
+        return touched
+
     def on_finish(self, conn: Connection, row: RunRow, *, state: FlowRunState, ended_at_us: int) -> list[FlowRunId]:
         """
-        Decide every schedule that waits for the flow of run *row*, which has just become *state*.
+        Decide every schedule that waits for the flow of run *row*, which has just become *state*; a cancelled run takes
+        the runs with it that it started.
 
         Returns:
             The runs that this made or cancelled.
         """
         finish = Finish(flow=row.flow, run_id=row.id, state=state, ended_at=from_us(ended_at_us))
         touched: list[FlowRunId] = []
+        if state is FlowRunState.CANCELLED:
+            touched += self._cancel_children(conn, row, now=finish.ended_at)
         for entry in self._board.entries.values():
             if finish.flow in entry.row.spec.after:
                 touched += self._judge(conn, entry, finish)
         return touched
+
+    def pass_over(self, conn: Connection, row: RunRow, *, ended_at_us: int) -> None:
+        """
+        Have the finish of run *row* count for nobody, as the next attempt goes on from it.
+        """
+        for entry in self._board.entries.values():
+            if row.flow in entry.row.spec.after:
+                slots.mark_used(conn, entry.row.id, [row.id], ended_at_us)
 
     def _judge(self, conn: Connection, entry: Entry, finish: Finish) -> list[FlowRunId]:
         row = entry.row

@@ -179,6 +179,34 @@ class Facade:
         touched: list[FlowRunId] = []
         return self._scheduler.perform(act, then=lambda _: self._scheduler.take_over(*touched))
 
+    def rename_run(self, ref: str, *, name: str) -> "Future[str]":
+        """
+        Give the run that *ref* names another name.
+        """
+
+        def act(conn: Connection) -> str:
+            row = queries.find_run(conn, ref)
+            operations.rename_run(conn, row, name)
+            return row.id
+
+        def take_over(run_id: str) -> None:
+            if FlowRunId(run_id) in self._scheduler.board.live:
+                self._scheduler.take_over(FlowRunId(run_id))
+
+        return self._scheduler.perform(act, then=take_over)
+
+    def resume_run(self, ref: str, *, from_task: str | None, by: str) -> "Future[str]":
+        """
+        Start the next attempt of the run that *ref* names.
+        """
+
+        def act(conn: Connection) -> str:
+            row = queries.find_run(conn, ref)
+            flow = self._scheduler.board.flows.get(row.flow)
+            return operations.resume_run(conn, row, flow, from_task=from_task, by=by, now=clock.now())
+
+        return self._scheduler.perform(act, then=lambda run_id: self._scheduler.take_over(FlowRunId(run_id)))
+
     def pause(self, schedule: str, *, note: str, by: str) -> "Future[None]":
         """
         Pause a schedule.

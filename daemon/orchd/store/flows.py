@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from orchd.model.specs import FlowSpec
 from orchd.store.database import Connection
-from orchd.store.schema import flow, flow_version
+from orchd.store.schema import flow, flow_version, project
 
 _DECODER: Final = msgspec.json.Decoder(FlowSpec)
+_LABELS: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
 class FlowVersionRow(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,10 @@ class FlowVersionRow(Struct, frozen=True, kw_only=True):
     #: Counts from 1 for each flow.
     version: int
     spec: FlowSpec
+    #: Name of the project that it was registered into.
+    project: str | None = None
+    #: Those that it was registered with.
+    labels: tuple[str, ...] = ()
 
 
 _newest: Final = (
@@ -34,8 +39,11 @@ _newest: Final = (
     .subquery()
 )
 _CURRENT: Final = (
-    sa.select(flow.c.name, flow_version.c.id, flow_version.c.version, flow_version.c.spec)
+    sa.select(
+        flow.c.name, flow_version.c.id, flow_version.c.version, flow_version.c.spec, project.c.name, flow.c.labels
+    )
     .join(flow_version, flow_version.c.flow_id == flow.c.id)
+    .outerjoin(project, project.c.id == flow.c.project_id)
     .join(
         _newest,
         sa.and_(flow_version.c.flow_id == _newest.c.flow_id, flow_version.c.version == _newest.c.version),
@@ -49,8 +57,15 @@ def current_flows(conn: Connection) -> dict[str, FlowVersionRow]:
     Return the newest version of every flow that was ever described, by name.
     """
     return {
-        name: FlowVersionRow(flow=name, version_id=version_id, version=version, spec=_DECODER.decode(spec))
-        for name, version_id, version, spec in conn.execute(_CURRENT)
+        name: FlowVersionRow(
+            flow=name,
+            version_id=version_id,
+            version=version,
+            spec=_DECODER.decode(spec),
+            project=of_project,
+            labels=_LABELS.decode(labels),
+        )
+        for name, version_id, version, spec, of_project, labels in conn.execute(_CURRENT)
     }
 
 

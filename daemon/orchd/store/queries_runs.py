@@ -14,7 +14,9 @@ from orchd.model.instants import from_us, iso, iso_us
 from orchd.model.names import shown
 from orchd.model.specs import FlowSpec
 from orchd.model.states import FINAL_FLOW_RUN_STATES, FlowRunState, TaskRunState
+from orchd.store import attempts
 from orchd.store import runs as stored
+from orchd.store.children import children
 from orchd.store.database import Connection
 from orchd.store.runs import RunRow
 from orchd.store.schema import event, flow, flow_run, flow_version, task_run
@@ -25,6 +27,8 @@ _C: Final = flow_run.c
 _STATE: Final = _C.state.concat(sa.literal_column("''"))
 _SPEC: Final = msgspec.json.Decoder(FlowSpec)
 _PARAMETERS: Final = msgspec.json.Decoder(dict[str, object])
+#: So many are shown with their parent; `orchd runs` lists them all.
+_MOST_CHILDREN: Final = 500
 #: Shortest beginning of an id that is looked for; a shorter word can only be a name.
 _SHORTEST_PREFIX: Final = 4
 _HEX: Final = frozenset("0123456789abcdef-")
@@ -193,6 +197,8 @@ def run_view(row: RunRow) -> RunView:
         message=row.message,
         parameters=_PARAMETERS.decode(row.parameters),
         host=row.host,
+        parent_run_id=row.parent_run_id,
+        resumed_from=row.resumed_from,
     )
 
 
@@ -205,6 +211,9 @@ def run_detail(conn: Connection, run_id: FlowRunId) -> RunDetail:
     """
     row = stored.get(conn, run_id)
     view = run_view(row)
+    parent = stored.find(conn, FlowRunId(row.parent_run_id)) if row.parent_run_id else None
+    before = stored.find(conn, FlowRunId(row.resumed_from)) if row.resumed_from else None
+    after = stored.find(conn, attempts.id_after(row))
     return RunDetail(
         **{field: getattr(view, field) for field in view.__struct_fields__},
         tasks=_tasks(conn, row),
@@ -214,6 +223,10 @@ def run_detail(conn: Connection, run_id: FlowRunId) -> RunDetail:
         peak_rss_kib=row.peak_rss_kib,
         exit_code=row.exit_code,
         signal=row.signal,
+        parent=None if parent is None else run_view(parent),
+        children=tuple(map(run_view, children(conn, row.id, limit=_MOST_CHILDREN))),
+        before=None if before is None else run_view(before),
+        after=None if after is None else run_view(after),
     )
 
 

@@ -331,6 +331,13 @@ def by_key(conn: Connection, idempotency_key: str) -> RunRow | None:
     return None if row is None else _row(row)
 
 
+def rename(conn: Connection, run_id: FlowRunId, name: str) -> None:
+    """
+    Give a run another name.
+    """
+    conn.execute(flow_run.update().where(_C.id == run_id).values(name=name))
+
+
 def set_offsets(
     conn: Connection,
     number: int,

@@ -35,6 +35,10 @@ class RunView(Struct, frozen=True, kw_only=True):
     message: str
     parameters: Mapping[str, object]
     host: str | None
+    #: Id of the run whose task started it.
+    parent_run_id: str | None
+    #: Id of the attempt that it goes on from.
+    resumed_from: str | None
     #: Why a scheduled run does not start yet; the daemon's to say.
     held: str | None = None
 
@@ -82,6 +86,13 @@ class RunDetail(RunView, frozen=True, kw_only=True):
     peak_rss_kib: int | None
     exit_code: int | None
     signal: int | None
+    #: The run whose task started it, as long as the store has it.
+    parent: RunView | None
+    #: The oldest runs that its tasks started.
+    children: tuple[RunView, ...]
+    #: The attempt that it goes on from, and the one that goes on from it, as long as the store has them.
+    before: RunView | None
+    after: RunView | None
 
 
 class LogView(Struct, frozen=True, kw_only=True):

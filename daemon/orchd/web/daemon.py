@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol
 
+from orchd.operations import Call
 from orchd.store.database import Database
 
 #: A JSON object.
@@ -52,15 +53,34 @@ class Daemon(Protocol):
         """
 
     def start_run(
-        self, *, flow: str, parameters: Json, at: datetime | None, idempotency_key: str | None, by: str
+        self,
+        *,
+        flow: str,
+        parameters: Json,
+        at: datetime | None,
+        idempotency_key: str | None,
+        by: str,
+        name: str | None = None,
+        project: str | None = None,
+        call: Call | None = None,
     ) -> "Future[str]":
         """
-        Make a run of *flow*; gives its id.
+        Make a run of *flow*; gives its id. See :func:`orchd.operations.start_run`.
         """
 
     def cancel_run(self, ref: str, *, reason: str, by: str) -> "Future[str]":
         """
         Cancel the run that *ref* names; gives its id.
+        """
+
+    def rename_run(self, ref: str, *, name: str) -> "Future[str]":
+        """
+        Give the run that *ref* names another name; gives its id.
+        """
+
+    def resume_run(self, ref: str, *, from_task: str | None, by: str) -> "Future[str]":
+        """
+        Start the next attempt of the run that *ref* names; gives the id of the new run.
         """
 
     def pause(self, schedule: str, *, note: str, by: str) -> "Future[None]":

@@ -1,5 +1,5 @@
 """
-Routes about runs: list, start, look at, read the log, cancel.
+Routes about runs: list, start, look at, read the log, resume, cancel.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from orchd.errors import NotFound
 from orchd.model.instants import to_us
 from orchd.model.names import shown
 from orchd.model.states import FlowRunState
+from orchd.operations import Call
 from orchd.store import queries
 from orchd.store.database import Connection
 from orchd.web.answers import answer, with_holds
@@ -25,6 +26,18 @@ MAX_RUNS: Final = 500
 MAX_LINES: Final = 10_000
 #: How many tasks are named to somebody who asked for one that is not there.
 _TASKS: Final = 12
+
+
+class CallBody(BaseModel):
+    """
+    The call of a task that asks for the run.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str = Field(description="id of the run whose task asks")
+    call: Annotated[str, Field(max_length=1000)] = Field(description="`slug[map index].number of the call`")
+    attempt: int = Field(default=1, ge=1, description="of the task")
 
 
 class StartBody(BaseModel):
@@ -40,6 +53,11 @@ class StartBody(BaseModel):
     idempotency_key: Annotated[str, Field(max_length=200)] | None = Field(
         default=None, description="asked for again with the same key, the same run is given, and none is made"
     )
+    name: str | None = Field(default=None, description="of the run; null for one that is made of its id")
+    project: str | None = Field(default=None, description="in which the flow must be, if it is in one")
+    call: CallBody | None = Field(
+        default=None, description="of the task that asks; asked by the same call again, the same run is given"
+    )
 
 
 class CancelBody(BaseModel):
@@ -50,6 +68,29 @@ class CancelBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Annotated[str, Field(max_length=1000)] = Field(default="cancelled", description="kept as its message")
+
+
+class RenameBody(BaseModel):
+    """
+    The new name of a run.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(description="as free as that of a flow")
+
+
+class ResumeBody(BaseModel):
+    """
+    What a run is to go on from.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_task: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
+        default=None,
+        description="slug or name of the task from which on everything runs anew; null for what did not succeed",
+    )
 
 
 class RunRoutes:
@@ -69,8 +110,17 @@ class RunRoutes:
         add("", self.list_runs, response_description="`{runs: [run]}`")
         add("", self.start_run, methods=["POST"], status_code=201, response_description="`{run}`")
         add("/{ref}", self.show_run, response_description="the run with its `tasks`, `events` and more")
+        add("/{ref}/state", self.follow_state, response_description="`{run}`")
         add("/{ref}/logs", self.read_log, response_description="`{run, lines: [line], next: seq of the last line}`")
+        add(
+            "/{ref}/resume",
+            self.resume_run,
+            methods=["POST"],
+            status_code=201,
+            response_description="`{run}`, the new one",
+        )
         add("/{ref}/cancel", self.cancel_run, methods=["POST"], response_description="`{run}`")
+        add("/{ref}/rename", self.rename_run, methods=["POST"], response_description="`{run}`")
         return routes
 
     async def list_runs(
@@ -109,6 +159,9 @@ class RunRoutes:
                 at=None if body.at is None else utc(body.at),
                 idempotency_key=body.idempotency_key,
                 by=caller(request),
+                name=body.name,
+                project=body.project,
+                call=None if body.call is None else Call(**body.call.model_dump()),
             )
         )
         return await self._shown(run_id, status=201)
@@ -119,6 +172,23 @@ class RunRoutes:
         """
         detail = await read(self._daemon, lambda conn: queries.run_detail(conn, queries.find_run(conn, ref).id))
         return answer((await run_in_threadpool(with_holds, self._daemon, [detail]))[0])
+
+    async def follow_state(
+        self,
+        ref: RunRef,
+        unless: Annotated[FlowRunState | None, Query(description="with `wait_s`: until it is in another state")] = None,
+        wait_s: Wait = 0,
+    ) -> Response:
+        """
+        Give one run without its tasks; with `wait_s` when it is in another state than `unless`, or over.
+        """
+        run = await read_new(
+            self._daemon,
+            lambda conn: queries.run_view(queries.find_run(conn, ref)),
+            is_new=lambda run: run.state != unless or FlowRunState(run.state).is_final,
+            wait_s=wait_s,
+        )
+        return answer({"run": (await run_in_threadpool(with_holds, self._daemon, [run]))[0]})
 
     async def read_log(
         self,
@@ -153,6 +223,19 @@ class RunRoutes:
         """
         run_id = await outcome(self._daemon.cancel_run(ref, reason=body.reason, by=caller(request)))
         return await self._shown(run_id)
+
+    async def rename_run(self, ref: RunRef, body: RenameBody) -> Response:
+        """
+        Give a run another name.
+        """
+        return await self._shown(await outcome(self._daemon.rename_run(ref, name=body.name)))
+
+    async def resume_run(self, ref: RunRef, body: ResumeBody, request: Request) -> Response:
+        """
+        Start the next attempt of a run, which uses every result of it that is still good.
+        """
+        run_id = await outcome(self._daemon.resume_run(ref, from_task=body.from_task, by=caller(request)))
+        return await self._shown(run_id, status=201)
 
     async def _shown(self, run_id: str, *, status: int = 200) -> Response:
         run = await read(self._daemon, lambda conn: queries.run_view(queries.find_run(conn, run_id)))
