@@ -2,12 +2,15 @@
 Order, circles and edges of graphs.
 """
 
+import copy
 import itertools
 
+import cloudpickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchd import Flow, task
 from orchd.graph.edges import Edge
 from orchd.graph.graph import build_graph, find_circle, ordered
 
@@ -103,3 +106,19 @@ def test_an_edge_needs_two_ends():
     """
     with pytest.raises(ValueError, match="Edges can not connect a task to itself"):
         Edge(ITEMS[0], ITEMS[0])
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda flow: cloudpickle.loads(cloudpickle.dumps(flow))])
+def test_edges_of_a_copy_are_edges_of_its_own_tasks(again):
+    """
+    In a deep copy or a pickle of a flow, an edge that is added twice is one edge, as in the flow itself.
+    """
+    with Flow("f") as flow:
+        task(lambda x: x, name="second")(task(lambda: 1, name="first")())
+
+    other = again(flow)
+    first, second = other.sorted_tasks()
+    other.add_edge(first, second, key="x")
+
+    assert other.edges == {Edge(first, second, "x")}
+    assert not other.edges & flow.edges

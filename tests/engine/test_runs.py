@@ -11,8 +11,9 @@ from datetime import timedelta
 import pytest
 
 import orchd
-from orchd import Flow, Parameter, task
+from orchd import Flow, Parameter, context, task
 from orchd.engine.signals import FAIL
+from orchd.engine.state import Cached
 from orchd.model.states import TASK_RUN_MOVES, FlowRunState, TaskRunState
 from support.recording import executed, flow_of
 
@@ -362,3 +363,40 @@ def test_a_time_limit_holds_in_any_thread():
     thread.join(timeout=60)
 
     assert [type(state).__name__ for state in ends] == ["TimedOut"]
+
+
+def never(state, inputs, parameters):
+    """
+    A cache validator that breaks.
+    """
+    raise RuntimeError("validator")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "cause"),
+    [
+        ({"task_run_name": "{nokey}"}, "KeyError('nokey')"),
+        ({"cache_for": timedelta(1), "cache_validator": never}, "RuntimeError('validator')"),
+        (
+            {"max_retries": 1, "retry_delay": 5, "run": lambda: 1 / 0},
+            "TypeError(\"unsupported operand type(s) for +: 'datetime.datetime' and 'int'\")",
+        ),
+    ],
+)
+def test_what_breaks_beside_a_task_s_code_fails_only_that_task(spoil, cause):
+    """
+    A template, a cache validator or an attribute that was set wrongly fails its task; the others run.
+    """
+    with Flow("f") as flow:
+        bad = task(lambda: 1, name="bad")()
+        good = task(lambda: 2, name="good")()
+
+    for attribute, value in spoil.items():
+        setattr(bad, attribute, value)
+
+    with context(caches={"f/bad-1": [Cached()]}):
+        state, told = executed(flow)
+
+    assert state.result[bad].message == f"Task 'bad': Unexpected error while running task: {cause}"
+    assert state.result[good].is_successful()
+    assert told.states("bad-1")[-1] == "failed"

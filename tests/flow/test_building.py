@@ -44,8 +44,11 @@ def shown(build):
 
 class Unruly:
     """
-    A value that can be neither compared nor tested for truth.
+    A value that can be neither compared nor tested for truth nor shown.
     """
+
+    def __repr__(self):
+        raise RuntimeError("shown")
 
     def __eq__(self, other):
         raise RuntimeError("compared")
@@ -104,7 +107,20 @@ def test_unruly_constants_may_be_waited_for_too():
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(5, "5"), ("abc", "'abc'"), ("a long text", "Constant[str]"), ([1, 2, 3], "Constant[list]"), ({}, "{}")],
+    [
+        (5, "5"),
+        ("abc", "'abc'"),
+        ("a long text", "Constant[str]"),
+        ([1, 2, 3], "Constant[list]"),
+        ([1, 2], "[1, 2]"),
+        ([[1]], "[[1]]"),
+        ({}, "{}"),
+        ({1: 2}, "{1: 2}"),
+        ({1: Unruly()}, "Constant[dict]"),
+        ([Unruly()], "Constant[list]"),
+        ((Unruly(),), "Constant[tuple]"),
+        (Unruly(), "Constant[Unruly]"),
+    ],
 )
 def test_constants_are_named_by_what_they_are(value, name):
     """

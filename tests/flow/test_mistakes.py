@@ -141,7 +141,22 @@ def in_flow(build):
         ),
         (lambda: Task(cache_for=60), TypeError, "`cache_for` should be a datetime.timedelta (received 60)"),
         (lambda: Task(trigger="all_done"), TypeError, "`trigger` should be a function (received 'all_done')"),
-        (lambda: Task(result="data"), TypeError, "`result` should be a result (received 'data')"),
+        (
+            lambda: Task(result="data"),
+            TypeError,
+            "`result` should be made by a call such as LocalResult(dir=...) (received 'data').",
+        ),
+        (lambda: Flow("f", result=LocalResult), TypeError, "`result` should be made by a call such as LocalResult("),
+        (
+            lambda: Flow("f", schedule="0 9 * * *"),
+            TypeError,
+            "`schedule` should be made by a call such as CronSchedule('0 9 * * *') (received '0 9 * * *').",
+        ),
+        (lambda: Flow("f", executor="threads"), TypeError, "`executor` should be made by a call such as LocalDask"),
+        (lambda: Flow("f", state_handlers=["x"]), TypeError, "State handlers should be functions (received 'x')."),
+        (lambda: Flow(5), TypeError, "The name of a flow should be text (received 5)."),
+        (lambda: Task(name=5), TypeError, "The name of a task should be text (received 5)."),
+        (lambda: Task(tags=[1]), TypeError, "Tags should be text (received 1)."),
         (
             in_flow(lambda: apply_map(lambda x: show(x, mapped=True), [1])),
             ValueError,

@@ -86,7 +86,7 @@ def checked_handlers(given: Iterable[StateHandler] | None) -> list[StateHandler]
     Return the handlers as a list.
 
     Raises:
-        TypeError: it is one function alone.
+        TypeError: it is one function alone, or there is something else among them.
     """
     if given is None:
         return []
@@ -94,4 +94,8 @@ def checked_handlers(given: Iterable[StateHandler] | None) -> list[StateHandler]
     if not isinstance(given, Iterable):
         raise TypeError("state_handlers should be iterable.")
 
-    return list(given)
+    handlers = list(given)
+    if wrong := [each for each in handlers if not callable(each)]:
+        raise TypeError(f"State handlers should be functions (received {wrong[0]!r}).")
+
+    return handlers

@@ -13,7 +13,7 @@ from orchd.engine.caching import cache_name, still_valid, to_be_kept
 from orchd.engine.calls import call_task
 from orchd.engine.context import Lazy, context
 from orchd.engine.decide import is_excluded, judge_failure
-from orchd.engine.faults import said
+from orchd.engine.faults import own_traceback, said
 from orchd.engine.handlers import LOG, handled
 from orchd.engine.logs import get_logger, say
 from orchd.engine.mapping import Lanes, counted, judge_mapping
@@ -174,6 +174,14 @@ class TaskRunner:
                 raise
 
             state = signal.state
+        except Exception as exc:
+            if context.get("raise_on_exception"):
+                raise
+
+            # Of the person's code beside `run`: a cache validator, a template, a retry_delay that is no duration.
+            message = f"Task '{self.name}': Unexpected error while running task: {said(exc)}"
+            LOG.error("%s", message, exc_info=(type(exc), exc, own_traceback(exc.__traceback__)))
+            state = Failed(message=message, result=exc)
 
         if self.scope.reuse is not None:
             self.scope.reuse.settle(self.task, self.slug, self.index, state, upstream)
@@ -218,12 +226,7 @@ class TaskRunner:
         """
         task = self.task
         if task.task_run_name is not None:
-            try:
-                context["task_run_name"] = filled(task.task_run_name, inputs)
-            except Exception as exc:
-                message = f"Task '{self.name}': Unexpected error while running task: {said(exc)}"
-                LOG.error("%s", message)
-                raise ENDRUN(Failed(message=message, result=exc)) from exc
+            context["task_run_name"] = filled(task.task_run_name, inputs)
 
         if is_forced:
             return Pending()

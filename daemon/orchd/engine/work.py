@@ -18,15 +18,31 @@ from orchd.results.result import Location, Result
 
 #: Longest ``repr`` that a constant is named by.
 _SHORT: Final = 8
-_PLAIN: Final = (bool, int, float, str, bytes, list, tuple, set, dict, type(None))
+_PLAIN: Final = (bool, int, float, type(None))
+_SIZED: Final = (str, bytes, list, tuple, set, dict)
 
 
 def constant_name(value: Any) -> str:
     """
     Return what logs call a constant: its ``repr`` if it is short and cheap, else its type.
     """
-    text = repr(value) if isinstance(value, _PLAIN) and not (isinstance(value, str) and len(value) > _SHORT) else ""
+    text = repr(value) if _may_be_short(value) else ""
     return text if 0 < len(text) <= _SHORT else f"Constant[{type(value).__name__}]"
+
+
+def _may_be_short(value: Any) -> bool:
+    """
+    True when ``repr`` is cheap and runs nobody's code: the value, and all that is in it, is plain and small.
+    """
+    kind = type(value)
+    if kind not in _SIZED:
+        return kind in _PLAIN
+
+    if len(value) > _SHORT or kind in (str, bytes):
+        return len(value) <= _SHORT
+
+    parts = (*value, *value.values()) if kind is dict else value
+    return all(map(_may_be_short, parts))
 
 
 class Known:

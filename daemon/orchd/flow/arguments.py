@@ -5,11 +5,23 @@ Checks of what a task is constructed with; the messages are the classic ones.
 import warnings
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from orchd.engine.cache_validators import Validator, duration_only, never_use
 from orchd.engine.triggers import Trigger, all_successful
 from orchd.results.result import Location, Result
+
+T = TypeVar("T")
+
+
+def name(given: str, *, of: str) -> str:
+    """
+    Return the name of a task or a flow, as *of* says.
+    """
+    if not isinstance(given, str):
+        raise TypeError(f"The name of a {of} should be text (received {given!r}).")
+
+    return given
 
 
 def tags(given: Iterable[str] | None) -> set[str]:
@@ -19,7 +31,11 @@ def tags(given: Iterable[str] | None) -> set[str]:
     if isinstance(given, str):
         raise TypeError("Tags should be a set of tags, not a string.")
 
-    return set(given or ())
+    chosen = set(given or ())
+    if wrong := [tag for tag in chosen if not isinstance(tag, str)]:
+        raise TypeError(f"Tags should be text (received {wrong[0]!r}).")
+
+    return chosen
 
 
 def retries(max_retries: int | None, retry_delay: timedelta | None) -> tuple[int, timedelta | None]:
@@ -88,6 +104,16 @@ def trigger(given: Trigger | None) -> Trigger:
     return given or all_successful
 
 
+def able(given: T, method: str, name: str, *, example: str) -> T:
+    """
+    Return *given*, which is the argument *name*: None, or an object (not its class) that has the *method*.
+    """
+    if given is not None and (isinstance(given, type) or not hasattr(given, method)):
+        raise TypeError(f"`{name}` should be made by a call such as {example} (received {given!r}).")
+
+    return given
+
+
 def timeout(given: int | timedelta | None) -> int | None:
     """
     Return the time limit in whole seconds.
@@ -115,9 +141,7 @@ def storage(result: Result | None, target: Location | None) -> tuple[Result | No
     """
     Return both, so that the result is stored at the target.
     """
-    if result is not None and not isinstance(result, Result):
-        raise TypeError(f"`result` should be a result (received {result!r}), as in LocalResult(dir=...).")
-
+    able(result, "write", "result", example="LocalResult(dir=...)")
     if result is None or target is None:
         return result, target
 

@@ -19,6 +19,7 @@ from orchd.engine.flow_runner import TerminalHandler
 from orchd.engine.handlers import StateHandler, checked_handlers, on_failure_handler
 from orchd.engine.state import State
 from orchd.errors import FlowError
+from orchd.flow import arguments as check
 from orchd.flow import keeping
 from orchd.flow.changes import Changes
 from orchd.flow.drawing import Drawing, draw
@@ -88,9 +89,11 @@ class Flow(Changes):
         if not name:
             raise ValueError("A name must be provided for the flow.")
 
-        super().__init__(name, tasks=tasks or (), edges=edges or (), reference_tasks=reference_tasks)
-        self.schedule = schedule
-        self.executor = executor
+        super().__init__(
+            check.name(name, of="flow"), tasks=tasks or (), edges=edges or (), reference_tasks=reference_tasks
+        )
+        self.schedule = check.able(schedule, "next", "schedule", example="CronSchedule('0 9 * * *')")
+        self.executor = check.able(executor, "submit", "executor", example="LocalDaskExecutor()")
         self.run_config = run_config
         self.storage = storage
         self.state_handlers = checked_handlers(state_handlers)
@@ -98,7 +101,7 @@ class Flow(Changes):
             self.state_handlers.append(on_failure_handler(on_failure))
 
         self.terminal_state_handler = terminal_state_handler
-        self.result = result
+        self.result = check.able(result, "write", "result", example="LocalResult(dir=...)")
         if validate:
             self.validate()
 

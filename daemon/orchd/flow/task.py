@@ -98,7 +98,7 @@ class Task(Operators):
         nout: int | None = None,
     ) -> None:
         check.attributes(self)
-        self.name: str = name or type(self).__name__
+        self.name: str = check.name(name or type(self).__name__, of="task")
         self.slug = slug
         self.tags = check.tags(tags) | set(context.get("tags", ()))
         self.max_retries, self.retry_delay = check.retries(max_retries, retry_delay)

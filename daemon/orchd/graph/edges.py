@@ -3,7 +3,7 @@ Edges between the tasks of a flow.
 """
 
 import keyword
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -46,6 +46,12 @@ class Edge(Generic[T]):
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """
+        Return how it is made anew from a copy or a pickle, where its tasks are other objects with other hashes.
+        """
+        return type(self), (self.upstream_task, self.downstream_task, self.key, self.mapped, self.flattened)
 
     def __repr__(self) -> str:
         ends = f"{_name(self.upstream_task)} to {_name(self.downstream_task)}"
