@@ -106,7 +106,12 @@ class _Editor:
         if home is not None and binding.module != "prefect" and homes <= {home}:
             return _Plan(module=home)
 
-        return _Plan(module=None, is_kept=any(our_path(use) is None for use in binding.uses))
+        plan = _Plan(module=None, is_kept=any(our_path(use) is None for use in binding.uses))
+        if not binding.uses:
+            # A statement must not become empty.
+            plan.extra[_OURS] = None
+
+        return plan
 
     def _use(self, use: Use, binding: Binding, plan: _Plan) -> None:
         if plan.module is not None and use.meaning.home is not None:

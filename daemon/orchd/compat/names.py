@@ -9,10 +9,12 @@ from typing import Final
 _CONTROL: Final = ("orchd.flow.control_flow",)
 _ELSEWHERE: Final = ("orchd.flow.elsewhere",)
 _EXECUTORS: Final = ("orchd", "orchd.engine.executors.executor")
+_FLOW_RUNS: Final = ("orchd.tasks.flow_runs",)
 _NOTIFIERS: Final = ("orchd.tasks.notifications",)
 _RESULT: Final = ("orchd.results.result",)
 _RESULTS: Final = ("orchd.results.inline", "orchd.results.local", "orchd.results.s3", "orchd.results.gcs")
 _SECRETS: Final = ("orchd.tasks.secrets",)
+_VIEWS: Final = ("orchd.tasks.run_views",)
 
 #: The version of the classic tool whose way of writing flows this is.
 CLASSIC_VERSION: Final = "1.4.1"
@@ -21,8 +23,11 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "prefect": ("orchd",),
         "prefect.artifacts": ("orchd.tasks.artifacts",),
-        "prefect.backend": ("orchd.tasks.artifacts",),
+        "prefect.backend": (*_VIEWS, "orchd.tasks.artifacts"),
         "prefect.backend.artifacts": ("orchd.tasks.artifacts",),
+        "prefect.backend.flow": _VIEWS,
+        "prefect.backend.flow_run": _VIEWS,
+        "prefect.backend.task_run": _VIEWS,
         "prefect.client": _SECRETS,
         "prefect.client.secrets": _SECRETS,
         "prefect.configuration": ("orchd.engine.settings",),
@@ -100,6 +105,10 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "prefect.tasks.notifications": _NOTIFIERS,
         "prefect.tasks.notifications.email_task": _NOTIFIERS,
         "prefect.tasks.notifications.slack_task": _NOTIFIERS,
+        "prefect.tasks.prefect": _FLOW_RUNS,
+        "prefect.tasks.prefect.flow_run": _FLOW_RUNS,
+        "prefect.tasks.prefect.flow_run_cancel": _FLOW_RUNS,
+        "prefect.tasks.prefect.flow_run_rename": _FLOW_RUNS,
         "prefect.tasks.secrets": _SECRETS,
         "prefect.tasks.secrets.base": _SECRETS,
         "prefect.tasks.secrets.env_var": _SECRETS,

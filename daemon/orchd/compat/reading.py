@@ -3,6 +3,7 @@ Finds where a flow file uses old names, by its text alone: nothing of it is exec
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,6 +13,7 @@ from orchd.compat.hook import home_of
 from orchd.compat.names import MODULES
 
 _TOP: Final = "prefect"
+_OLD_TEXT: Final = re.compile(r"prefect(\.\w+)*|PREFECT__\w+")
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _SCOPES: Final = (*_FUNCTIONS, ast.ClassDef)
 
@@ -175,7 +177,7 @@ def _why(name: str) -> str:
 
 
 def _is_old_text(value: object) -> bool:
-    return isinstance(value, str) and (value == _TOP or value.startswith((f"{_TOP}.", "PREFECT__")))
+    return isinstance(value, str) and _OLD_TEXT.fullmatch(value) is not None
 
 
 class _Finder:

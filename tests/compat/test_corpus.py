@@ -1,0 +1,106 @@
+"""
+Flow files of 2021, each a way of writing that real ones have: as they are, and with their imports rewritten.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchd.compat.fixing import fix
+
+FLOWS = sorted(Path(__file__).with_name("flows").glob("*.py"))
+#: Files with a name that means nothing here; they keep the old imports beside ours.
+WITH_REST = {"labels.py"}
+
+
+def outcomes(files, *words):
+    """
+    Run *files*, each in a process of its own, and return what became of their tasks.
+    """
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("outcomes.py")), *words, *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def unchanged():
+    """
+    What became of the files as they are.
+    """
+    return outcomes(FLOWS, "--old")
+
+
+@pytest.fixture(scope="module")
+def fixed(tmp_path_factory):
+    """
+    What became of the files with our imports, in a process that does not know the old ones.
+    """
+    folder = tmp_path_factory.mktemp("fixed")
+    for file in FLOWS:
+        (folder / file.name).write_bytes(fix(file.read_bytes()).source)
+
+    files = sorted(folder.glob("*.py"))
+    rest = [file for file in files if file.name in WITH_REST]
+    return outcomes([file for file in files if file not in rest]) | outcomes(rest, "--old")
+
+
+@pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.stem)
+def test_a_rewritten_file_means_the_same(file, unchanged, fixed):
+    """
+    Every flow ends in the same state, and every task in the same state with the same result.
+    """
+    told = unchanged[file.name]
+
+    assert isinstance(told, dict), told
+    assert {state for state, _, _ in told.values()} == {"Failed" if file.stem == "terminal" else "Success"}
+    assert fixed[file.name] == told
+
+
+@pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.stem)
+def test_rewriting_twice_changes_nothing_more(file):
+    """
+    A file that was rewritten has nothing left to rewrite.
+    """
+    once = fix(file.read_bytes())
+
+    assert once.changes
+    assert fix(once.source).source == once.source
+    assert fix(once.source).changes == ()
+
+
+@pytest.mark.parametrize("file", FLOWS, ids=lambda file: file.stem)
+def test_only_names_change(file):
+    """
+    Comments, texts and the shape of the code are the same; the old package is imported no more.
+    """
+    before, after = file.read_bytes(), fix(file.read_bytes()).source
+
+    assert _comments(after) == _comments(before)
+    assert _texts(after) == _texts(before)
+    if file.name not in WITH_REST:
+        assert "prefect" not in {
+            alias.name.partition(".")[0]
+            for node in ast.walk(ast.parse(after))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        } | {
+            str(node.module).partition(".")[0]
+            for node in ast.walk(ast.parse(after))
+            if isinstance(node, ast.ImportFrom)
+        }
+
+
+def _comments(source):
+    return [line.partition("#")[2] for line in source.decode().splitlines() if "#" in line and '"#' not in line]
+
+
+def _texts(source):
+    return [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
