@@ -33,6 +33,7 @@ from orchd.processes.folder import RunFolder
 from orchd.processes.gate import Gate
 from orchd.processes.journal import JournalRecorder
 from orchd.processes.nudge import Nudge, ThrottledNudge
+from orchd.processes.streams import hide_secrets
 
 #: Source: ``reliability.md`` T15: runs are killed for want of memory before the daemon and its monitors.
 _OOM_SCORE_ADJ: Final = "500"
@@ -123,6 +124,7 @@ def _confine() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write(_OOM_SCORE_ADJ)
+    hide_secrets()
     faulthandler.enable()
     gc.enable()
 
