@@ -14,7 +14,8 @@ from orchd.scheduler.board import Board, Entry
 from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.making import new_run, new_slot
 from orchd.schedules.joins import COUNTED, Finish, JoinDecision, JoinView, judge_join
-from orchd.store import runs, schedules, slots
+from orchd.schedules.streaks import failures_in_a_row
+from orchd.store import runs, schedules, slots, streaks
 from orchd.store.database import Connection
 from orchd.store.runs import RunRow
 
@@ -71,6 +72,7 @@ class Chains:
         Returns:
             The runs that this made or cancelled.
         """
+        self._count_failures(conn, row, state, ended_at_us)
         finish = Finish(flow=row.flow, run_id=row.id, state=state, ended_at=from_us(ended_at_us))
         touched: list[FlowRunId] = []
         if state is FlowRunState.CANCELLED:
@@ -87,6 +89,23 @@ class Chains:
         for entry in self._board.entries.values():
             if row.flow in entry.row.spec.after:
                 slots.mark_used(conn, entry.row.id, [row.id], ended_at_us)
+
+    def _count_failures(self, conn: Connection, row: RunRow, state: FlowRunState, ended_at_us: int) -> None:
+        """
+        Pause the schedule of run *row* when that was one failure in a row too many.
+        """
+        entry = self._board.entries.get(row.schedule or "")
+        most = None if entry is None else entry.row.spec.pause_after_failures
+        if entry is None or most is None or row.fire_time_us is None:
+            return
+
+        name = entry.row.spec.name
+        failed = failures_in_a_row(streaks.get(conn, name), row.fire_time_us, state)
+        streaks.put(conn, name, failed, at_us=ended_at_us)
+        if len(failed) >= most:
+            runs_failed = "the last run" if most == 1 else f"the last {most} runs in a row"
+            note = f"{runs_failed} failed, {row.name} as {state.shown}"
+            schedules.pause(conn, name, who="orchd", note=note, at_us=ended_at_us)
 
     def _judge(self, conn: Connection, entry: Entry, finish: Finish) -> list[FlowRunId]:
         row = entry.row

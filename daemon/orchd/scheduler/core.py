@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -29,6 +30,7 @@ from orchd.scheduler.ingest import Ingest
 from orchd.scheduler.jumps import Jumps
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.reading import owners_before
+from orchd.scheduler.resuming import attempt_before
 from orchd.scheduler.tick import Ticker
 from orchd.scheduler.writer import Urgency, Writer
 from orchd.store import flows, runs, schedules
@@ -75,7 +77,8 @@ class Scheduler:
         self.board = Board(runs_folder, config)
         self.jumps = Jumps(database)
         self.health = StoreHealth(self._read_anew)
-        self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge)
+        before = partial(attempt_before, database, runs_folder)
+        self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge, before=before)
         self._writer = writer
         self._hooks = hooks
         self._clock_watch = ClockWatch()
@@ -285,6 +288,13 @@ class Scheduler:
 
     def _run_ended(self, run: LiveRun) -> None:
         _log.info("run_ended", run=run.row.name, flow=run.row.flow, state=run.row.state.value, message=run.row.message)
+        entry = self.board.entries.get(run.row.schedule or "")
+        if entry is not None and entry.row.spec.pause_after_failures is not None:
+            # The end of this run may have paused it.
+            was = entry.row.paused
+            self.take_over_schedule(entry.row.spec.name)
+            if (pause := entry.row.paused) is not None and was is None:
+                _log.warning("paused", schedule=entry.row.spec.name, who=pause.who, why=pause.note)
         self.wake()
 
 

@@ -78,7 +78,8 @@ class Waits:
         """
         A run of *flow* was made, or has moved: what waits for it may be met now.
         """
-        self._stale |= self._by_flow.get(flow, set())
+        if waiting := self._by_flow.get(flow):
+            self._stale |= waiting
 
     @property
     def is_stale(self) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from orchd.errors import NotFound
 from orchd.model.specs import ScheduleSpec
+from orchd.store import streaks
 from orchd.store.database import Connection
 from orchd.store.schema import schedule, schedule_version
 
@@ -199,7 +200,7 @@ def pause(conn: Connection, name: str, *, who: str, note: str, at_us: int) -> No
 
 def unpause(conn: Connection, name: str, *, at_us: int) -> None:
     """
-    End the pause of a schedule; one that is not paused is left alone.
+    End the pause of a schedule, and count its failures in a row anew; one that is not paused is left alone.
 
     Raises:
         NotFound: no schedule of that name is in the config.
@@ -210,6 +211,7 @@ def unpause(conn: Connection, name: str, *, at_us: int) -> None:
         .where(schedule.c.id == key, schedule.c.pause_at_us.is_not(None), schedule.c.resumed_at_us.is_(None))
         .values(resumed_at_us=at_us)
     )
+    streaks.clear(conn, name)
 
 
 def _loaded(conn: Connection, name: str) -> int:
