@@ -63,7 +63,9 @@ class RecordingRecorder:
         """
         self.waits.append((slug, map_index, child))
 
-    def beside(self) -> AbstractContextManager[None]:
+    def beside(
+        self, whose: Callable[[], tuple[str, int] | None], *, is_elsewhere: bool = False
+    ) -> AbstractContextManager[None]:
         """
         Nothing to remember.
         """

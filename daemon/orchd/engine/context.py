@@ -141,6 +141,14 @@ class Context(MutableMapping[str, Any]):
 context = Context()
 
 
+def current_task() -> tuple[str, int] | None:
+    """
+    Return slug and map index (-1 when it is not mapped) of the task that this thread runs; None outside of tasks.
+    """
+    slug, index = context.get("task_slug"), context.get("map_index")
+    return None if slug is None else (slug, index if isinstance(index, int) else -1)
+
+
 def date_values(date: object, *, now: datetime) -> dict[str, Any]:
     """
     Return ``date`` and the keys that are made from it: ``today``, ``tomorrow_nodash`` ...

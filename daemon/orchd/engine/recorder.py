@@ -2,6 +2,7 @@
 What the engine reports while it runs a flow: the seam between the engine and whoever keeps its words.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -31,9 +32,12 @@ class Recorder(Protocol):
         The task run does nothing from now on but wait for the flow run of id *child*; with None it goes on.
         """
 
-    def beside(self) -> AbstractContextManager[None]:
+    def beside(
+        self, whose: Callable[[], tuple[str, int] | None], *, is_elsewhere: bool = False
+    ) -> AbstractContextManager[None]:
         """
-        Tasks may run beside each other while the block lasts.
+        Tasks may run beside each other while the block lasts; *whose* gives slug and map index of the task that runs in
+        the thread that asks, None for none. With *is_elsewhere* they run on machines whose prints do not come here.
         """
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
@@ -64,7 +68,9 @@ class NullRecorder:
         Ignore the wait.
         """
 
-    def beside(self) -> AbstractContextManager[None]:
+    def beside(
+        self, whose: Callable[[], tuple[str, int] | None], *, is_elsewhere: bool = False
+    ) -> AbstractContextManager[None]:
         """
         Do nothing.
         """

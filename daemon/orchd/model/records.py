@@ -12,6 +12,9 @@ from msgspec import Struct
 
 #: Version of all three formats, written into ``run.json`` and ``started``.
 FORMAT_VERSION: Final = 1
+#: Beginnings of the messages of task runs that a resumed run took over.
+REUSED: Final = "Reused from"
+SKIPPED_AGAIN: Final = "Skipped as in"
 
 
 class RunSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,6 +36,12 @@ class RunSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 1
     schedule: str | None = None
     fire_time_us: int | None = None
+    #: When the run was wanted, the same for all of its attempts: ``scheduled_start_time``.
+    wanted_at_us: int | None = None
+    #: Id of the attempt that it goes on from; ``resume.json`` says more.
+    resumed_from: str | None = None
+    #: Folder of results that stand for further runs (``cache_for``).
+    caches: str | None = None
     #: Seconds of running time before SIGTERM; None for no limit.
     time_limit_s: float | None = None
     #: Seconds between SIGTERM and SIGKILL.
@@ -105,9 +114,11 @@ class TaskRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="task"
     #: Where the result is stored, if it is.
     location: str | None = None
     #: Sizes of the files ``stdout`` and ``stderr`` at this move. After ``running`` the bytes from here on belong to
-    #: this task, after any other state to nobody. -1 when another task runs beside it (then ``span`` records tell).
+    #: this task, after any other state to nobody. -1 when nobody knows.
     stdout: int = -1
     stderr: int = -1
+    #: Another task runs beside it: the bytes from here on belong to nobody, but for those of which a ``span`` tells.
+    beside: bool = False
 
 
 class LogRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="log", omit_defaults=True):
@@ -126,9 +137,10 @@ class LogRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="log", 
 
 class SpanRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="span", omit_defaults=True):
     """
-    Bytes ``start`` to ``end`` (exclusive) of *stream* were printed by this task.
+    Bytes ``start`` to ``end`` (exclusive) of *stream* are about to be printed by this task.
     """
 
+    at: int = 0
     #: ``stdout`` or ``stderr``.
     stream: str
     start: int

@@ -4,28 +4,33 @@
 
 import contextlib
 import errno
+import io
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple, TextIO
+from typing import Final, NamedTuple, TextIO, cast
 
 import msgspec
 
 from orchd import clock
-from orchd.model.records import FlowRecord, JournalRecord, LogRecord, TaskRecord, WaitRecord
+from orchd.model.records import FlowRecord, JournalRecord, LogRecord, SpanRecord, TaskRecord, WaitRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.processes.folder import open_plain
+from orchd.processes.spans import SpanStream
 from orchd.results.secrets import hidden
 
 #: Bytes of the journal's end in which the flow's last word is looked for, first the few; messages are cut to fit.
 _TAILS: Final = (65536, 4 * 1024 * 1024)
 _MAX_MESSAGE: Final = 8192
+#: Most bytes of one span: a look of the daemon's reads a little more.
+_MAX_SPAN: Final = 32768
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 #: Seconds between two looks at a full disk.
 _FULL_PAUSE_S: Final = 0.2
+#: Slug and map index of a task run.
+TaskKey = tuple[str, int]
 _RECORD: Final[msgspec.json.Decoder[JournalRecord]] = msgspec.json.Decoder(JournalRecord)
 
 
@@ -121,13 +126,17 @@ class JournalRecorder:
         self._fd = fd
         self._nudge = nudge
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        #: Taken again by what a move flushes.
+        self._lock = threading.RLock()
         self._encode = msgspec.json.Encoder().encode
         self._running: set[tuple[str, int]] = set()
         #: Those of the running tasks that wait for a run, and for which; what was last written of it.
         self._waiting: dict[tuple[str, int], str] = {}
         self._awaited: tuple[str, ...] = ()
         self._wait_lock = threading.Lock()
+        #: The running task to which the last mark gave the bytes that follow it.
+        self._sole: TaskKey | None = None
+        self._has_spans = self._is_elsewhere = False
         self._verdict: FlowRecord | None = None
 
     def task(
@@ -137,24 +146,30 @@ class JournalRecorder:
         Record that a task run moved, after everything that it printed.
         """
         key = (slug, map_index)
-        self._running.discard(key)
-        is_alone = not self._running
-        if state is TaskRunState.RUNNING:
-            self._running.add(key)
-        self._waiting.pop(key, None)
-        self._write(
-            TaskRecord(
-                at=clock.now_us(),
-                slug=slug,
-                state=state.value,
-                map_index=map_index,
-                attempt=attempt,
-                message=_shown(message)[:_MAX_MESSAGE],
-                location=location,
-                stdout=_size(sys.stdout, 1) if is_alone else -1,
-                stderr=_size(sys.stderr, 2) if is_alone else -1,
+        with self._lock:
+            self._running.discard(key)
+            is_alone = not self._running and not self._is_elsewhere
+            is_known = is_alone or self._has_spans
+            stdout, stderr = (_size(sys.stdout, 1), _size(sys.stderr, 2)) if is_known else (-1, -1)
+            self._sole = None
+            if state is TaskRunState.RUNNING:
+                self._running.add(key)
+                self._sole = key if is_alone else None
+            self._waiting.pop(key, None)
+            self._write(
+                TaskRecord(
+                    at=clock.now_us(),
+                    slug=slug,
+                    state=state.value,
+                    map_index=map_index,
+                    attempt=attempt,
+                    message=_shown(message)[:_MAX_MESSAGE],
+                    location=location,
+                    stdout=stdout,
+                    stderr=stderr,
+                    beside=not is_alone,
+                )
             )
-        )
         self._tell_wait()
 
     def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
@@ -184,11 +199,44 @@ class JournalRecorder:
                 self._awaited = awaited
                 self._write(WaitRecord(at=clock.now_us(), children=awaited))
 
-    def beside(self) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def beside(self, whose: Callable[[], TaskKey | None], *, is_elsewhere: bool = False) -> Iterator[None]:
         """
-        Do nothing yet.
+        Record whose each line is that Python code prints in the block: a span, written before the line itself.
         """
-        return contextlib.nullcontext()
+        before = sys.stdout, sys.stderr
+        ours = self._spanned(sys.stdout, "stdout", 1, whose), self._spanned(sys.stderr, "stderr", 2, whose)
+        sys.stdout, sys.stderr = ours
+        self._has_spans, self._is_elsewhere = True, is_elsewhere
+        try:
+            yield
+        finally:
+            self._has_spans = self._is_elsewhere = False
+            if (sys.stdout, sys.stderr) == ours:
+                sys.stdout, sys.stderr = before
+
+    def _spanned(self, stream: TextIO, name: str, fd: int, whose: Callable[[], TaskKey | None]) -> TextIO:
+        if not isinstance(stream, io.TextIOWrapper) or stream.fileno() != fd:
+            # User code has put something of its own in its place.
+            return stream
+        return cast(TextIO, SpanStream(stream, lambda text: self._print(stream, name, fd, whose(), text)))
+
+    def _print(self, behind: TextIO, name: str, fd: int, owner: TaskKey | None, text: str) -> None:
+        data = text.encode("utf-8", "backslashreplace")
+        if os.getpid() != self._pid:
+            os.write(fd, data)
+            return
+        with self._lock:
+            behind.flush()
+            if owner is not None and owner != self._sole:
+                start = os.lseek(fd, 0, os.SEEK_END)
+                for part in range(start, start + len(data), _MAX_SPAN):
+                    end = min(part + _MAX_SPAN, start + len(data))
+                    slug, index = owner
+                    self._write(
+                        SpanRecord(at=clock.now_us(), stream=name, start=part, end=end, slug=slug, map_index=index)
+                    )
+            _write_through(fd, data)
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """

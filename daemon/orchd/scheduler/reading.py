@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from orchd.model.records import LogRecord, TaskRecord, WaitRecord
+from orchd.model.records import LogRecord, SpanRecord, TaskRecord, WaitRecord
 from orchd.model.states import TaskRunState
 from orchd.processes.folder import SHORTAGE, RunFolder, open_plain
 from orchd.processes.journal import Chunk, read_records
@@ -25,6 +25,9 @@ READ_BYTES: Final = MAX_LINE + 4096
 
 #: Level of printed lines in the numbers of ``logging``: INFO.
 PRINTED_LEVEL: Final = 20
+
+#: Microseconds after which bytes that a span tells of are not waited for any more: user code has cut its file short.
+_LATEST_US: Final = 1_000_000
 
 Owner = tuple[str, int] | None
 #: (task slug, map index), or None for what no task printed.
@@ -59,14 +62,18 @@ class Stream(Struct, frozen=True, kw_only=True):
         Let the bytes from *mark* on be those of *owner*; a line that is still open stays with who began it.
 
         Args:
-            mark: size of the file at that moment; -1 when it tells nothing, because another task ran beside.
+            mark: size of the file at that moment; -1 when nobody knows.
         """
-        if mark < 0:
-            return self
-        if self.offset < mark and not self.has_open_line:
-            return replace(self, owner=owner, has_open_line=True, open_line=self.owner)
+        return self if mark < 0 else replace(self.left_open(mark, self.owner), owner=owner)
 
-        return replace(self, owner=owner)
+    def left_open(self, mark: int, owner: Owner) -> "Stream":
+        """
+        Let what is unread before *mark* be a line that *owner* began, unless it is somebody's already.
+        """
+        if self.offset >= mark or self.has_open_line:
+            return self
+
+        return replace(self, has_open_line=True, open_line=owner)
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -128,6 +135,23 @@ class _Tail:
 
         return mark <= self.stream.offset + len(self._unread) or mark > self._size
 
+    def is_awaited(self, mark: int) -> bool:
+        """
+        True when the bytes before *mark* are not in the file yet.
+        """
+        return mark > self._size and not self.trouble
+
+    def take_span(self, span: SpanRecord, at: int) -> list[Line]:
+        """
+        Hand out the lines before *span* as those of whoever they are, and the lines in it as its task's.
+        """
+        lines = self.take(upto=span.start, at=at)
+        base, owner = self.stream.owner, (span.slug, span.map_index)
+        self.stream = replace(self.stream.left_open(span.start, base), owner=owner)
+        lines += self.take(upto=span.end, at=at)
+        self.stream = replace(self.stream.left_open(span.end, owner), owner=base)
+        return lines
+
     def take(self, *, upto: int | None, at: int, is_end: bool = False) -> list[Line]:
         """
         Hand out the lines that end before *upto* (None for all), as printed at *at*.
@@ -174,6 +198,7 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
     is_journal_left = progress.journal < journal.offset < _size(folder.journal)
     limits: tuple[int | None, int | None] = (0, 0) if is_journal_left else (None, None)
     begun = progress.journal
+    is_awaited = False
     for record, end in journal.records:
         if isinstance(record, TaskRecord):
             marks = (record.stdout, record.stderr)
@@ -183,10 +208,19 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
             _move(found, tails, marks, record, now_us)
         elif isinstance(record, LogRecord):
             found.lines += _logged(record)
+        elif isinstance(record, SpanRecord):
+            tail = tails[record.stream == "stderr"]
+            is_here = tail.reaches(record.end)
+            is_awaited = not is_end and tail.is_awaited(record.end) and now_us - record.at < _LATEST_US
+            found.lines += tail.take_span(record, min(record.at or now_us, now_us))
+            if is_awaited or not is_here:
+                limits, journal_end = (0, 0), begun
+                break
         elif isinstance(record, WaitRecord):
             found.waits.append(record)
         begun = end
-    found.has_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
+    is_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
+    found.has_more = is_more and not is_awaited
     for tail, limit in zip(tails, limits, strict=True):
         at = min(now_us, tail.written_at)
         found.lines += tail.take(upto=limit, at=at, is_end=is_end and not found.has_more)
@@ -237,7 +271,8 @@ def _logged(record: LogRecord) -> list[Line]:
 
 
 def _owner(record: TaskRecord) -> Owner:
-    return (record.slug, record.map_index) if record.state == TaskRunState.RUNNING else None
+    is_its = record.state == TaskRunState.RUNNING and not record.beside
+    return (record.slug, record.map_index) if is_its else None
 
 
 def owners_before(folder: RunFolder, progress: Progress) -> Progress:
@@ -254,6 +289,10 @@ def owners_before(folder: RunFolder, progress: Progress) -> Progress:
             if isinstance(record, TaskRecord):
                 marks = (record.stdout, record.stderr)
                 streams = [stream.switched(_owner(record), mark) for stream, mark in zip(streams, marks, strict=True)]
+            elif isinstance(record, SpanRecord):
+                number = int(record.stream == "stderr")
+                before = streams[number].left_open(record.start, streams[number].owner)
+                streams[number] = before.left_open(record.end, (record.slug, record.map_index))
         offset = page.offset
 
     return replace(progress, stdout=streams[0], stderr=streams[1])

@@ -19,6 +19,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from orchd.engine.context import current_task
 from orchd.engine.executors import far
 from orchd.engine.executors.joining import JoiningExecutor, Promise, Run, keep
 from orchd.engine.executors.wire import Move, heard, repeat
@@ -212,7 +213,7 @@ class _Pass:
         """
         if not self._is_prepared:
             self._is_prepared = True
-            self._held.enter_context(first.shared.scope.recorder.beside())
+            self._held.enter_context(first.shared.scope.recorder.beside(current_task, is_elsewhere=True))
 
     def begin(self, one: Try, upstream: Sequence[State], promise: "Future[State]") -> None:
         """

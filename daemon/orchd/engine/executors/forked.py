@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from types import FrameType
 from typing import Final, NoReturn, TextIO
 
-from orchd.engine.context import context
+from orchd.engine.context import context, current_task
 from orchd.engine.executors.wire import Outbox, Print, Record, fork_dumps, told
 from orchd.engine.logs import ROOT, RecorderHandler
 from orchd.engine.tries import Shared, Try
@@ -127,15 +127,8 @@ class _Printed(io.TextIOBase):
         self._behind.flush()
 
     def _send(self, text: str) -> None:
-        index = context.get("map_index")
-        self._voice.record(
-            Print(
-                is_error=self._is_error,
-                text=text,
-                slug=context.get("task_slug"),
-                map_index=index if isinstance(index, int) else -1,
-            )
-        )
+        slug, index = current_task() or (None, -1)
+        self._voice.record(Print(is_error=self._is_error, text=text, slug=slug, map_index=index))
 
     def writable(self) -> bool:
         """

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 from typing import Any, Final
 
+from orchd.engine.context import current_task
 from orchd.engine.executors.joining import JoiningExecutor, Promise, Run, keep
 from orchd.engine.executors.team import Team
 from orchd.engine.state import State
@@ -119,7 +120,7 @@ class _Pass:
             return
 
         self._is_prepared = True
-        self._held.enter_context(first.shared.scope.recorder.beside())
+        self._held.enter_context(first.shared.scope.recorder.beside(current_task))
         if self._is_forking:
             # Here and not in a thread: no task runs yet that a fork could meet half-way.
             self._team = self._held.enter_context(Team(self._size, first.shared))

@@ -19,6 +19,7 @@ from orchd.engine.recorder import Recorder
 from orchd.engine.state import State
 from orchd.engine.tries import Try
 from orchd.model.states import FlowRunState, TaskRunState
+from orchd.results.secrets import hidden
 
 #: The name of a logger that is directly below ``orchd`` has this many dots.
 _DIRECTLY_BELOW: Final = 1
@@ -104,14 +105,21 @@ class Outbox:
         """
         Send the move if more is to follow.
         """
-        move = Move(slug=slug, map_index=map_index, state=state, attempt=attempt, message=message, location=location)
+        move = Move(
+            slug=slug,
+            map_index=map_index,
+            state=state,
+            attempt=attempt,
+            message=hidden(message),
+            location=location,
+        )
         self._hand_on(move, is_end=state is not TaskRunState.RUNNING)
 
     def log(self, *, level: int, logger: str, text: str, slug: str | None, map_index: int) -> None:
         """
         Send the line.
         """
-        self._hand_on(Line(level=level, logger=logger, text=text, slug=slug, map_index=map_index))
+        self._hand_on(Line(level=level, logger=logger, text=hidden(text), slug=slug, map_index=map_index))
 
     def wait(self, *, slug: str, map_index: int, child: str | None) -> None:
         """
@@ -124,7 +132,9 @@ class Outbox:
         Nothing: a flow does not end in a worker.
         """
 
-    def beside(self) -> AbstractContextManager[None]:
+    def beside(
+        self, whose: Callable[[], tuple[str, int] | None], *, is_elsewhere: bool = False
+    ) -> AbstractContextManager[None]:
         """
         Nothing: a worker makes one try at a time.
         """
