@@ -6,6 +6,7 @@ import ast
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,6 +22,9 @@ DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         "flows.run_on_schedule": True,
         "home_dir": "~/.orchd",
         "logging.level": "INFO",
+        "tasks.defaults.max_retries": 0,
+        "tasks.defaults.retry_delay": None,
+        "tasks.defaults.timeout": None,
     }
 )
 #: Key of the context under which a block's own settings lie.
@@ -83,11 +87,57 @@ def checkpointing_wanted() -> bool:
     return bool(setting("flows.checkpointing"))
 
 
+def default_retries() -> int:
+    """
+    Return how often a task that does not say it is tried again.
+
+    Raises:
+        ValueError: the setting ``tasks.defaults.max_retries`` is no number.
+    """
+    return _whole("tasks.defaults.max_retries") or 0
+
+
+def default_retry_delay() -> timedelta | None:
+    """
+    Return how long a task that does not say it waits before it is tried again.
+
+    Raises:
+        ValueError: the setting ``tasks.defaults.retry_delay`` is no number of seconds.
+    """
+    value = setting("tasks.defaults.retry_delay")
+    if isinstance(value, timedelta):
+        return value
+
+    seconds = _whole("tasks.defaults.retry_delay")
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def default_timeout() -> int | None:
+    """
+    Return the time limit in seconds of a task that does not say it.
+
+    Raises:
+        ValueError: the setting ``tasks.defaults.timeout`` is no number of seconds.
+    """
+    return _whole("tasks.defaults.timeout")
+
+
 def log_level() -> str:
     """
     Return the least level that is shown.
     """
     return str(setting("logging.level")).upper() or "INFO"
+
+
+def _whole(name: str) -> int | None:
+    value = setting(name)
+    if value is None or value is False:
+        return None
+
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"the setting {name} is {value!r}; write a whole number, or false for none")
+
+    return value
 
 
 def _parsed(text: str) -> Any:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from orchd.engine.cache_validators import Validator, duration_only, never_use
+from orchd.engine.settings import default_retries, default_retry_delay, default_timeout
 from orchd.engine.triggers import Trigger, all_successful
 from orchd.results.result import Location, Result
 
@@ -40,8 +41,14 @@ def tags(given: Iterable[str] | None) -> set[str]:
 
 def retries(max_retries: int | None, retry_delay: timedelta | None) -> tuple[int, timedelta | None]:
     """
-    Return both, checked: they come together or not at all.
+    Return both, checked: they come together or not at all. What is not given is as the settings say.
     """
+    if max_retries is None:
+        max_retries = default_retries()
+
+    if retry_delay is None and max_retries:
+        retry_delay = default_retry_delay()
+
     if max_retries is not None and not isinstance(max_retries, int):
         raise TypeError(f"`max_retries` should be a whole number (received {max_retries!r}).")
 
@@ -116,8 +123,11 @@ def able(given: T, method: str, name: str, *, example: str) -> T:
 
 def timeout(given: int | timedelta | None) -> int | None:
     """
-    Return the time limit in whole seconds.
+    Return the time limit in whole seconds; as the settings say where none is given.
     """
+    if given is None:
+        return default_timeout()
+
     if isinstance(given, timedelta):
         if given.microseconds:
             warnings.warn(

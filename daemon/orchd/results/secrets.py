@@ -107,19 +107,32 @@ class _HandedOut:
         """
         Hide *text* from now on: as it is, as ``repr`` and JSON write it, and each line of it.
         """
-        forms = {text, repr(text)[1:-1], json.dumps(text)[1:-1], *(line.strip() for line in text.splitlines())}
-        wanted = {form for form in forms if len(form) >= _SHORTEST}
+        wanted = {form for form in (text, *map(str.strip, text.splitlines())) if len(form) >= _SHORTEST}
         with self._lock:
             if not wanted <= self._texts:
                 self._texts |= wanted
                 longest_first = sorted(self._texts, key=len, reverse=True)
-                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+                self._pattern = re.compile("|".join("".join(map(_written, text)) for text in longest_first))
 
     def hide(self, text: str) -> str:
         """
         Return *text* without any of the values.
         """
         return text if self._pattern is None else self._pattern.sub(HIDDEN, text)
+
+
+def _written(char: str) -> str:
+    """
+    Return the pattern of every way in which *char* is written: in ``repr`` of ``repr`` it has three backslashes.
+    """
+    if char in "'\"\\":
+        return r"\\*" + re.escape(char)
+
+    if char.isascii() and char.isprintable():
+        return re.escape(char)
+
+    escapes = {text[1:-1].replace("\\", r"\\+") for text in (repr(char), json.dumps(char))}
+    return f"(?:{'|'.join((re.escape(char), *sorted(escapes)))})"
 
 
 _HANDED_OUT: Final = _HandedOut()
