@@ -80,10 +80,8 @@ def test_what_means_nothing_here_stays_and_is_told():
     assert done.source == (
         b"from prefect import Client\nfrom orchd import task\nimport prefect, orchd\nprefect.Client()\norchd.task\n"
     )
-    assert [(line, text.split(":")[0]) for line, text in done.left] == [
-        (1, "prefect.Client is not in orchd"),
-        (3, "prefect.Client is not in orchd"),
-    ]
+    assert [(each.line, each.name) for each in done.left] == [(1, "prefect.Client"), (3, "prefect.Client")]
+    assert done.left[0].why.startswith("prefect.Client is not in orchd: it speaks to the classic server")
 
 
 def test_texts_that_name_the_old_package_are_told():
@@ -92,7 +90,8 @@ def test_texts_that_name_the_old_package_are_told():
     """
     done = fix(b"import prefect, os\nos.environ['PREFECT__FLOWS__CHECKPOINTING'] = 'true'\n'the prefect of Paris'\n")
 
-    assert [line for line, _ in done.left] == [2]
+    assert done.texts == ((2, "PREFECT__FLOWS__CHECKPOINTING"),)
+    assert done.left == ()
 
 
 def test_each_change_is_told():

@@ -11,7 +11,7 @@ from typing import Final
 
 import orchd
 from orchd.compat.names import MODULES
-from orchd.compat.reading import Binding, Meaning, Use, absences, imported, is_old, read
+from orchd.compat.reading import Absence, Binding, Meaning, Use, absences, imported, is_old, read
 from orchd.compat.statements import Imported, Places, from_text, module_span, plain_text
 
 _OURS: Final = "orchd"
@@ -36,8 +36,10 @@ class Fixed:
 
     source: bytes
     changes: tuple[Change, ...]
-    #: What could not be rewritten: line, and one sentence.
-    left: tuple[tuple[int, str], ...]
+    #: What means nothing here, and so stays.
+    left: tuple[Absence, ...]
+    #: Lines and texts that look like old names, and stay.
+    texts: tuple[tuple[int, str], ...]
 
 
 def fix(source: bytes) -> Fixed:
@@ -48,11 +50,12 @@ def fix(source: bytes) -> Fixed:
         SyntaxError: it is no Python.
     """
     editor = _Editor(source)
-    left = [(each.line, each.why) for each in absences(source)]
-    left += [
-        (text.lineno, f"the text {text.value!r} stays as it is; write what it means here") for text in editor.texts
-    ]
-    return Fixed(source=editor.result(), changes=tuple(editor.changes()), left=tuple(sorted(left)))
+    return Fixed(
+        source=editor.result(),
+        changes=tuple(editor.changes()),
+        left=tuple(absences(source)),
+        texts=tuple((text.lineno, str(text.value)) for text in editor.texts),
+    )
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -123,12 +123,12 @@ def meaning_of(module: str, names: tuple[str, ...]) -> Meaning:
 
 def read(source: bytes) -> Reading:
     """
-    Find the old names in *source*.
+    Find the old names in *source*, which is UTF-8 whatever it says itself.
 
     Raises:
         SyntaxError: it is no Python.
     """
-    tree = ast.parse(source)
+    tree = ast.parse(source.decode())
     found = _Finder()
     found.enter(tree, parent=None, is_class=False)
     texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and _is_old_text(node.value))

@@ -12,6 +12,7 @@ from orchd.engine.faults import said
 from orchd.errors import OrchdError
 from orchd.flow.flow import Flow
 from orchd.flow.loader import NoFlow, flows_of, read_source
+from orchd.flow.notes import labels_of, notes_of
 from orchd.flow.parameter import Parameter
 from orchd.flow.task import Task
 from orchd.graph.graph import find_circle
@@ -77,6 +78,8 @@ def _flow_spec(flow: Flow, *, file: Path, source_hash: str) -> FlowSpec:
             for node in graph.nodes
             for edge in node.upstream
         ),
+        labels=labels_of(flow),
+        notes=notes_of(flow),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchd import config
 from orchd.cli import table
 from orchd.cli.arguments import Parser, add_examples
-from orchd.cli.safe import complain
+from orchd.cli.safe import complain, safe
 from orchd.config.problems import ConfigProblems
 from orchd.errors import ConfigError, FlowError
 from orchd.model.specs import Description, FlowSpec
@@ -29,9 +29,16 @@ def configure(parser: Parser, _name: str) -> None:
         default=os.environ.get("ORCHD_CONFIG"),
         help="a config file, or a folder of them (default: $ORCHD_CONFIG, else every default)",
     )
+    parser.add_argument(
+        "--fix",
+        metavar="FILE",
+        nargs="+",
+        help="rewrite the imports of the classic tool in these flow files to orchd's, and check nothing else",
+    )
     add_examples(
         parser,
         "orchd check --config my-flows",
+        "orchd check --fix my-flows/flows/old.py",
         "orchd check --config /etc/orchd && orchd reload      exit code: 0 good, 78 config, 65 flow file",
     )
 
@@ -40,6 +47,9 @@ def run(args: argparse.Namespace) -> int:
     """
     Print one line for each problem; the exit code says of what kind the worst is.
     """
+    if args.fix:
+        return max([_fix(Path(file)) for file in args.fix])
+
     examined = config.examine(Path(args.config) if args.config else None, env=os.environ)
     loaded, problems = examined.config, list(examined.problems)
     env_file = _env_file(loaded, problems)
@@ -50,8 +60,10 @@ def run(args: argparse.Namespace) -> int:
     every = [describe(file, time_limit_s=limit_s, env_file=env_file, prefect_imports=old) for file in files]
     described = config.without_helpers(every, loaded.flows.paths)
     for description in described:
-        for warning in description.warnings:
+        for warning in (*description.warnings, *_absences(description)):
             complain(f"warning: {warning}")
+        for note in _notes(description):
+            print(safe(f"note: {note}"))
     flows, broken = _by_name(described)
     problems += _mistakes(loaded, flows, is_whole=examined.is_whole and not broken)
     if problems or broken:
@@ -64,6 +76,34 @@ def run(args: argparse.Namespace) -> int:
     print(f"flows: {len(flows)} in {len(described)} file{'' if len(described) == 1 else 's'}: good")
     print(f"schedules: {len(loaded.schedules)}: good")
     return 0
+
+
+def _fix(file: Path) -> int:
+    fixed = table.part("old_names").fix_file(file)
+    print(f"{safe(str(file))}: {len(fixed.changes) or 'no'} change{'' if len(fixed.changes) == 1 else 's'}")
+    for change in fixed.changes:
+        print(safe(f"  line {change.line}: {change.old} -> {change.new}"))
+
+    for line, text in fixed.texts:
+        complain(f"warning: {file}, line {line}: the text {text!r} stays; write what it means with orchd")
+
+    for absence in fixed.left:
+        complain(f"{file}, line {absence.line}: {absence.why}")
+
+    return FlowError.exit_code if fixed.left else 0
+
+
+def _absences(description: Description) -> list[str]:
+    found = table.part("old_names").absences_in(Path(description.file))
+    return [
+        f"{description.file}, line {absence.line}: {absence.why}"
+        for absence in found
+        if absence.why not in (description.error or "")
+    ]
+
+
+def _notes(description: Description) -> list[str]:
+    return [f"{description.file}: flow '{flow.name}': {note}" for flow in description.flows for note in flow.notes]
 
 
 def _env_file(loaded: config.Config, problems: list[str]) -> Path | None:
