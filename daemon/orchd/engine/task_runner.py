@@ -362,6 +362,9 @@ class TaskRunner:
 
         if self._stands not in TASK_RUN_MOVES[word] and TaskRunState.RUNNING in TASK_RUN_MOVES[word]:
             self._record(TaskRunState.RUNNING, "Starting task run.", None)
+        elif self._stands is TaskRunState.RUNNING and word is TaskRunState.TRIGGER_FAILED:
+            # Task code that raises TRIGGERFAIL has begun already.
+            word = TaskRunState.FAILED
 
         location = None if isinstance(state, Mapped) else state._result.location
         if not isinstance(location, str):
