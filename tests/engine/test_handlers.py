@@ -9,7 +9,7 @@ import pytest
 import orchd
 from orchd import Flow, callback_factory, task
 from orchd.engine import signals
-from orchd.engine.state import Failed, Paused, Retrying, Skipped, State, Success
+from orchd.engine.state import Cancelled, Failed, Finished, Paused, Retrying, Skipped, State, Success, TriggerFailed
 from orchd.model.states import TASK_RUN_MOVES, TaskRunState
 from support.recording import executed, flow_of
 
@@ -31,6 +31,9 @@ def becoming(kind, when):
         (Skipped, lambda state: state.is_running(), ["skipped"]),
         (Success, lambda state: state.is_running(), ["running", "success"]),
         (Failed, lambda state: state.is_successful(), ["running", "failed"]),
+        (Finished, lambda state: state.is_successful(), ["running", "success"]),
+        (Cancelled, lambda state: state.is_successful(), ["running", "cancelled"]),
+        (TriggerFailed, lambda state: state.is_successful(), ["running", "failed"]),
     ],
 )
 def test_a_handler_may_put_another_state(kind, when, moves):

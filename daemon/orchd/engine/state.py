@@ -314,6 +314,8 @@ RECORDED: Final[Mapping[type[State], TaskRunState]] = MappingProxyType(
         Retrying: TaskRunState.RETRYING,
         Paused: TaskRunState.PAUSED,
         Mapped: TaskRunState.MAPPED,
+        # Neither failed nor cancelled: the flow counts it among those that did not fail.
+        Finished: TaskRunState.SUCCESS,
         Success: TaskRunState.SUCCESS,
         Cached: TaskRunState.CACHED,
         Skipped: TaskRunState.SKIPPED,
