@@ -60,7 +60,7 @@ class Counting:
     """
 
     def __init__(self, rule):
-        self.rule, self.asked, self.spacing = rule, 0, rule.spacing
+        self.rule, self.asked, self.spacing, self.timezone = rule, 0, rule.spacing, rule.timezone
 
     def next_after(self, instant):
         """

@@ -51,6 +51,8 @@ class RuleKind(StrEnum):
     DATES = "dates"
     RRULE = "rrule"
     AFTER = "after"
+    #: Several clocks of one schedule in code.
+    ANY = "any"
 
 
 #: Source: ``scheduling.md`` section 4; Kubernetes gives up at 100, dagu at 1000.
@@ -120,6 +122,11 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True):
     anchor: str | None = None
     #: Instants of a ``dates`` rule as ISO text in UTC, in order.
     dates: tuple[str, ...] = ()
+    #: Of a cron clock in code: the seconds of each minute, and False when both day fields must fit.
+    seconds: tuple[int, ...] = (0,)
+    day_or: bool = True
+    #: Of an ``any`` rule in code: its clocks, whose common fire times count once.
+    parts: tuple["ScheduleSpec", ...] = ()
     #: Seconds that every fire time is moved on, from the schedule's name; 0 for none.
     splay_s: float = 0.0
     #: Window of the fire times (inclusive, exclusive), as ISO text in UTC; None for no bound.

@@ -22,6 +22,7 @@ from orchd.schedules.problems import RuleError
 
 #: From here fifty years (croniter's limit) hold every pair of date and weekday, and no missing leap year.
 _PROBE: Final = datetime.fromisoformat("2000-01-01")
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,13 @@ class Cron:
 
     expr: str
     timezone: str
+    #: Seconds of each minute that fits, in order; only classic clocks name others than the first.
+    seconds: tuple[int, ...] = (0,)
+    #: False when both day fields must fit, whatever they begin with; only classic clocks say so.
+    day_or: bool = True
 
     def __post_init__(self) -> None:
-        _parsed(self.expr)
+        self._parsed()
         zones.zone(self.timezone)
 
     @property
@@ -45,20 +50,36 @@ class Cron:
         """
         True when it fires at each real minute that fits (rule 2), False when each wall time fires once (rule 3).
         """
-        return _parsed(self.expr).follows_clock
+        return self._parsed().follows_clock
 
     @property
     def spacing(self) -> timedelta:
         """
         The least time between two fires.
         """
-        return timedelta(minutes=1)
+        return timedelta(minutes=1) if self.seconds == (0,) else timedelta(seconds=1)
 
     def wall_after(self, wall: datetime) -> datetime | None:
         """
         Return the first wall time of the rule strictly after *wall*, with no thought of any zone.
         """
-        return _parsed(self.expr).wall_after(wall)
+        if self.seconds == (0,):
+            return self._parsed().wall_after(wall)
+
+        minute: datetime | None = wall.replace(second=0, microsecond=0)
+        if minute != self._parsed().wall_after(wall.replace(second=0, microsecond=0) - _MINUTE):
+            minute = self._parsed().wall_after(wall)
+        while minute is not None:
+            for second in self.seconds:
+                if (found := minute.replace(second=second)) > wall:
+                    return found
+
+            minute = self._parsed().wall_after(minute)
+
+        return None
+
+    def _parsed(self) -> "_Parsed":
+        return _parsed(self.expr, day_or=self.day_or)
 
     def next_after(self, instant: datetime) -> datetime | None:
         """
@@ -69,17 +90,15 @@ class Cron:
 
 @lru_cache(maxsize=16384)
 def _next_after(cron: Cron, instant: datetime) -> datetime | None:
-    parsed = _parsed(cron.expr)
-    find = zones.next_wildcard if parsed.follows_clock else zones.next_fixed
-    return find(parsed.wall_after, instant, zones.zone(cron.timezone))
+    find = zones.next_wildcard if cron.follows_clock else zones.next_fixed
+    return find(cron.wall_after, instant, zones.zone(cron.timezone))
 
 
 def forget() -> None:
     """
-    Forget every computed fire time and zone, so that a new tz database counts.
+    Forget every computed fire time, so that a new tz database counts.
     """
     _next_after.cache_clear()
-    zones.zone.cache_clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +135,17 @@ class _Parsed:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(expr: str) -> _Parsed:
+def _parsed(expr: str, *, day_or: bool) -> _Parsed:
     text = grammar.parse(expr)
-    alive = tuple(clause for clause in _clauses(text) if clause.wall_after(_PROBE) is not None)
+    alive = tuple(clause for clause in _clauses(text, day_or=day_or) if clause.wall_after(_PROBE) is not None)
     if not alive:
         raise RuleError(f"cron {expr!r} never fires: no month that it names has such a day; write a day that exists")
 
     return _Parsed(alive, text.follows_clock)
 
 
-def _clauses(text: CronText) -> Iterator[_Clause]:
-    if text.days_are_joined:
+def _clauses(text: CronText, *, day_or: bool) -> Iterator[_Clause]:
+    if text.days_are_joined or not day_or:
         pairs = [(day, weekday) for day in _days(text.day) for weekday in _weekdays(text.weekday)]
     else:
         pairs = [(day, "*") for day in _days(text.day)] + [("*", weekday) for weekday in _weekdays(text.weekday)]

@@ -1,18 +1,24 @@
 """
-Coming fire times in words: why a local time moved.
+Coming fire times in words: why a local time moved, and what was left out before it.
 """
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from orchd.model.instants import iso
 from orchd.schedules import zones
+from orchd.schedules.clauses import Filtered
 from orchd.schedules.cron import Cron
+from orchd.schedules.days import Moved, Without
 from orchd.schedules.interval import Every
+from orchd.schedules.rrule import RRule
 from orchd.schedules.rules import After, Rule
+from orchd.schedules.windows import AnyOf, Counted, Shifted, Window
+from orchd.schedules.zones import MICROSECOND
 
-_MICROSECOND = timedelta(microseconds=1)
+#: Rules of wall times, or of elapsed time.
+_Written = Cron | Every | RRule
 
 
 class Coming(NamedTuple):
@@ -23,7 +29,7 @@ class Coming(NamedTuple):
     instant: datetime
     #: As people of the schedule's zone read it, with the offset.
     local: str
-    #: Why a clock change matters for it; None on ordinary days.
+    #: Why it is not where the rule is written to be: a clock change, a calendar, a splay; None on ordinary days.
     note: str | None
 
 
@@ -37,7 +43,7 @@ def explain_next(rule: Rule, *, after: datetime, n: int) -> list[Coming]:
 
     instant = after
     while len(coming) < n and (fire := rule.next_after(instant)) is not None:
-        note = _note(rule, instant, fire, zones.zone(rule.timezone))
+        note = "; ".join(_notes(rule, instant, fire)) or None
         coming.append(Coming(fire, zones.local_text(fire, rule.timezone), note))
         instant = fire
 
@@ -56,7 +62,8 @@ def explain_wall(rule: Rule, wall: datetime, timezone: str) -> tuple[datetime, s
     if first == second:
         return (wall - first).replace(tzinfo=UTC), None
 
-    once = isinstance(rule, Cron | Every) and not rule.follows_clock
+    written = _written(rule)
+    once = written is not None and not written.follows_clock
     if first > second:
         instant = (wall - first).replace(tzinfo=UTC)
         which = "the first time counts" if once else f"this is the first time, {zones.local_text(instant, timezone)}"
@@ -64,14 +71,78 @@ def explain_wall(rule: Rule, wall: datetime, timezone: str) -> tuple[datetime, s
 
     end = zones.gap_end(wall, tz)
     text = f"{wall:%H:%M} does not exist on {wall:%Y-%m-%d} in {timezone}: the clock goes forward"
-    fires = isinstance(rule, Cron | Every) and once and rule.wall_after(wall - _MICROSECOND) == wall
-    if fires and zones.first_instant(wall, tz) == end:
+    fires = written is not None and once and written.wall_after(wall - MICROSECOND) == wall
+    if fires and zones.first_instant(wall, tz) == end == rule.next_after(end - MICROSECOND):
         return end, f"{text}, and it runs just after that, at {zones.local_text(end, timezone)} ({iso(end)})"
 
     return end, f"{text} to {zones.wall_of(end, tz):%H:%M}"
 
 
-def _note(rule: Cron | Every, previous: datetime, fire: datetime, tz: ZoneInfo) -> str | None:
+def _written(rule: Rule) -> _Written | None:
+    """
+    Return the one rule of wall times that is in *rule*.
+    """
+    while isinstance(rule, Window | Counted | Shifted | Filtered | Without | Moved):
+        rule = rule.rule
+
+    return rule if isinstance(rule, _Written) else None
+
+
+def _notes(rule: Rule, previous: datetime, fire: datetime) -> Iterator[str]:
+    """
+    Say what each part of *rule* has to do with *fire* being its first fire time after *previous*.
+    """
+    match rule:
+        case Cron() | Every() | RRule():
+            if note := _clock_note(rule, previous, fire, zones.zone(rule.timezone)):
+                yield note
+        case AnyOf():
+            made_by = next(each for each in rule.rules if each.next_after(fire - MICROSECOND) == fire)
+            yield from _notes(made_by, previous, fire)
+        case Shifted():
+            written = fire - rule.offset
+            way = f"{_words(abs(rule.offset))} {'after' if rule.offset > timedelta(0) else 'before'}"
+            yield f"{way} {_clock(written, rule)}, by its {'splay' if rule.is_splay else 'adjustment'}"
+            yield from _notes(rule.rule, previous - rule.offset, written)
+        case _:
+            yield from _notes_around(rule, previous, fire)
+
+
+def _notes_around(rule: Rule, previous: datetime, fire: datetime) -> Iterator[str]:
+    match rule:
+        case Window() | Counted():
+            yield from _notes(rule.rule, previous, fire)
+            if rule.next_after(fire) is None and rule.rule.next_after(fire) is not None:
+                yield "the last one: " + ("the window ends" if isinstance(rule, Window) else f"count = {rule.count}")
+        case Without() | Filtered():
+            left_out = rule.rule.next_after(previous)
+            if left_out is not None and left_out < fire:
+                yield f"{_day(left_out, rule)} is left out: {_why(rule)}"
+            yield from _notes(rule.rule, previous, fire)
+        case Moved():
+            source = rule.source(fire)
+            if source is None:
+                yield from _notes(rule.rule, previous, fire)
+            else:
+                yield f"moved from {_day(source, rule)}: {_why(rule)}"
+
+
+def _why(rule: Without | Filtered | Moved) -> str:
+    if isinstance(rule, Filtered):
+        return "its filters"
+
+    return f"a day of calendar {', '.join(rule.names)}" if rule.names else "a Saturday or Sunday"
+
+
+def _day(instant: datetime, rule: Rule) -> str:
+    return f"{zones.wall_of(instant, zones.zone(rule.timezone)):%Y-%m-%d %H:%M}"
+
+
+def _clock(instant: datetime, rule: Rule) -> str:
+    return f"{zones.wall_of(instant, zones.zone(rule.timezone)):%H:%M:%S}"
+
+
+def _clock_note(rule: _Written, previous: datetime, fire: datetime, tz: tzinfo) -> str | None:
     wall = zones.wall_of(fire, tz)
     lost = None if rule.follows_clock else _lost(rule, fire, tz)
     if lost is not None:
@@ -92,20 +163,20 @@ def _note(rule: Cron | Every, previous: datetime, fire: datetime, tz: ZoneInfo) 
     return f"the clock has gone {way} by {_words(abs(moved))} since the fire before"
 
 
-def _lost(rule: Cron | Every, fire: datetime, tz: ZoneInfo) -> datetime | None:
+def _lost(rule: _Written, fire: datetime, tz: tzinfo) -> datetime | None:
     """
     Return the first wall time of *rule* that a gap ending at *fire* has swallowed.
     """
-    before = _offset(fire - _MICROSECOND, tz)
+    before = _offset(fire - MICROSECOND, tz)
     if _offset(fire, tz) <= before:
         return None
 
     begin = (fire + before).astimezone(UTC).replace(tzinfo=None)
-    lost = rule.wall_after(begin - _MICROSECOND)
+    lost = rule.wall_after(begin - MICROSECOND)
     return lost if lost is not None and lost < zones.wall_of(fire, tz) else None
 
 
-def _offset(instant: datetime, tz: ZoneInfo) -> timedelta:
+def _offset(instant: datetime, tz: tzinfo) -> timedelta:
     return instant.astimezone(tz).utcoffset() or timedelta(0)
 
 

@@ -5,9 +5,10 @@ Which fire times are owed. Long gaps are never walked: the newest fires are foun
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from orchd.errors import ScheduleStuck
+from orchd.schedules.ticking import Ticking
 
 #: Most fire times of one schedule that one tick judges one by one (``scheduling.md`` section 4).
 MAX_OWED: Final = 1000
@@ -15,17 +16,6 @@ MAX_OWED: Final = 1000
 _FIRST_STEP: Final = timedelta(seconds=1)
 #: A window with more fires than this is halved instead of walked, so that a dense old patch costs little.
 _WALK: Final = 16
-
-
-class Ticking(Protocol):
-    """
-    Whatever can name its next fire time.
-    """
-
-    def next_after(self, instant: datetime) -> datetime | None:
-        """
-        Return the first fire time strictly after *instant*; None when there is none.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

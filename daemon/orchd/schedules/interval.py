@@ -113,9 +113,7 @@ def _phase(every: Every) -> _Phase:
         )
 
     anchor = anchor.replace(fold=0)
-    before, after = zones.offsets(anchor, tz)
-    instant = (anchor - before).replace(tzinfo=UTC) if before >= after else zones.gap_end(anchor, tz)
-    return _Phase(period=period, keeps_wall=keeps_wall, wall=anchor, instant=instant)
+    return _Phase(period=period, keeps_wall=keeps_wall, wall=anchor, instant=zones.meant(anchor, tz))
 
 
 def _period(text: str) -> tuple[timedelta, bool]:

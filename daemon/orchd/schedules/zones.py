@@ -6,8 +6,9 @@ the wall of the zone shows it; an *instant* is aware UTC. Only ``zoneinfo`` is a
 """
 
 import difflib
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,17 +20,23 @@ Walls = Callable[[datetime], datetime | None]
 
 #: Source: Debian cron 3.0pl1, cron.c: a change of three hours or more is a correction of the calendar.
 CALENDAR_CORRECTION: Final = timedelta(hours=3)
-_MICROSECOND: Final = timedelta(microseconds=1)
+MICROSECOND: Final = timedelta(microseconds=1)
+_FIXED: Final = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
 
 
 @cache
-def zone(name: str) -> ZoneInfo:
+def zone(name: str) -> tzinfo:
     """
     Return the zone of an IANA *name*; ``zone.cache_clear`` makes the next call read the tz database anew.
+
+    Schedules in code may have an offset such as ``+05:30`` in place of a name.
 
     Raises:
         RuleError: the tz database has no such name.
     """
+    if fixed := _FIXED.fullmatch(name):
+        return timezone((-1 if fixed[1] == "-" else 1) * timedelta(hours=int(fixed[2]), minutes=int(fixed[3])))
+
     try:
         return ZoneInfo.no_cache(name)
     except (OSError, ValueError, KeyError):
@@ -38,14 +45,14 @@ def zone(name: str) -> ZoneInfo:
         raise RuleError(f"timezone {name!r} is not in the tz database; write an IANA name such as {hint!r}") from None
 
 
-def wall_of(instant: datetime, tz: ZoneInfo) -> datetime:
+def wall_of(instant: datetime, tz: tzinfo) -> datetime:
     """
     Return the wall time of *instant*; its ``fold`` is 1 in the second pass of a repeated hour.
     """
     return instant.astimezone(tz).replace(tzinfo=None)
 
 
-def offsets(wall: datetime, tz: ZoneInfo) -> tuple[timedelta, timedelta]:
+def offsets(wall: datetime, tz: tzinfo) -> tuple[timedelta, timedelta]:
     """
     Return the UTC offsets of *wall* in its first and second pass.
 
@@ -54,7 +61,7 @@ def offsets(wall: datetime, tz: ZoneInfo) -> tuple[timedelta, timedelta]:
     return _offset(wall.replace(tzinfo=tz, fold=0)), _offset(wall.replace(tzinfo=tz, fold=1))
 
 
-def gap_end(wall: datetime, tz: ZoneInfo) -> datetime:
+def gap_end(wall: datetime, tz: tzinfo) -> datetime:
     """
     Return the first instant after the gap in which *wall* lies.
     """
@@ -72,7 +79,7 @@ def gap_end(wall: datetime, tz: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(late, UTC)
 
 
-def first_instant(wall: datetime, tz: ZoneInfo) -> datetime | None:
+def first_instant(wall: datetime, tz: tzinfo) -> datetime | None:
     """
     Return the one instant at which a fixed *wall* time fires, by rules 3 and 4.
 
@@ -90,7 +97,22 @@ def first_instant(wall: datetime, tz: ZoneInfo) -> datetime | None:
     return gap_end(wall, tz)
 
 
-def next_fixed(walls: Walls, instant: datetime, tz: ZoneInfo) -> datetime | None:
+def meant(wall: datetime, tz: tzinfo) -> datetime:
+    """
+    Return the instant that a person means by *wall*: its first pass, or the end of the gap in which it lies.
+    """
+    before, after = offsets(wall, tz)
+    return (wall - before).replace(tzinfo=UTC) if before >= after else gap_end(wall, tz)
+
+
+def begin_of(day: date, tz: tzinfo) -> datetime:
+    """
+    Return the first instant at which the clock shows *day* or a later one.
+    """
+    return meant(datetime.combine(day, time()), tz)
+
+
+def next_fixed(walls: Walls, instant: datetime, tz: tzinfo) -> datetime | None:
     """
     Return the first fire of fixed wall times strictly after *instant*: each wall time fires once.
     """
@@ -105,7 +127,7 @@ def next_fixed(walls: Walls, instant: datetime, tz: ZoneInfo) -> datetime | None
     return None
 
 
-def next_wildcard(walls: Walls, instant: datetime, tz: ZoneInfo) -> datetime | None:
+def next_wildcard(walls: Walls, instant: datetime, tz: tzinfo) -> datetime | None:
     """
     Return the first instant strictly after *instant* at which the clock really shows one of the wall times.
     """
@@ -127,7 +149,7 @@ def next_wildcard(walls: Walls, instant: datetime, tz: ZoneInfo) -> datetime | N
     return first
 
 
-def _next_shown(walls: Walls, here: datetime, instant: datetime, tz: ZoneInfo) -> datetime | None:
+def _next_shown(walls: Walls, here: datetime, instant: datetime, tz: tzinfo) -> datetime | None:
     wall = walls(here)
     while wall is not None:
         before, after = offsets(wall, tz)
@@ -137,16 +159,16 @@ def _next_shown(walls: Walls, here: datetime, instant: datetime, tz: ZoneInfo) -
         if shown is not None:
             return shown
 
-        wall = walls(wall_of(gap_end(wall, tz), tz) - _MICROSECOND if is_lost else wall)
+        wall = walls(wall_of(gap_end(wall, tz), tz) - MICROSECOND if is_lost else wall)
 
     return None
 
 
-def local_text(instant: datetime, timezone: str) -> str:
+def local_text(instant: datetime, name: str) -> str:
     """
-    Return *instant* as people of *timezone* read it: ``2026-03-08 03:00:00-04:00``.
+    Return *instant* as people of the zone called *name* read it: ``2026-03-08 03:00:00-04:00``.
     """
-    return instant.astimezone(zone(timezone)).isoformat(sep=" ")
+    return instant.astimezone(zone(name)).isoformat(sep=" ")
 
 
 def _offset(moment: datetime) -> timedelta:
