@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from orchd.model.states import FlowRunState
-from orchd.store import queries, runs, slots, upkeep
+from orchd.store import queries, runs, slots, upkeep, waits
 from orchd.store.database import Connection, Database
 
 S = FlowRunState
@@ -46,6 +46,15 @@ def plan_of(conn: Connection, ask: Callable[[Connection], object]) -> str:
         (lambda conn: runs.live(conn), "ix_flow_run_state_number (state=?)"),
         (lambda conn: runs.by_key(conn, "k"), "uq_flow_run_idempotency_key (idempotency_key=?)"),
         (lambda conn: slots.newest_finishes(conn, 1, ["f"], _BAD, 5), "ix_flow_run_flow_ended_at_us (flow=? AND ended"),
+        (
+            lambda conn: waits.young_runs(conn, "f", since_us=5, until_us=9),
+            "flow_ended_at_us (flow=? AND ended_at_us>?)",
+        ),
+        (lambda conn: waits.runs_of_slot(conn, "f", 5), "(schedule_id=? AND fire_time_us=?)"),
+        (
+            lambda conn: waits.succeeded_slots(conn, "f", since_us=5, limit=9),
+            "(schedule_id=? AND fire_time_us>?)",
+        ),
         (lambda conn: queries.last_slots(conn, [1]), "PRIMARY KEY (schedule_id=?"),
         (
             lambda conn: upkeep.purge(conn, before_us=5, failed_before_us=3, limit=9),

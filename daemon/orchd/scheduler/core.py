@@ -17,6 +17,7 @@ from orchd import clock, log
 from orchd.config import Config
 from orchd.errors import StoreError
 from orchd.model.ids import FlowRunId
+from orchd.model.instants import from_us
 from orchd.model.specs import ScheduleSpec
 from orchd.model.states import FlowRunState
 from orchd.processes.protocol import Described, Ended, Launched, Refused, Reply
@@ -32,6 +33,7 @@ from orchd.scheduler.launching import Launcher
 from orchd.scheduler.reading import owners_before
 from orchd.scheduler.resuming import attempt_before
 from orchd.scheduler.tick import Ticker
+from orchd.scheduler.waits import needed
 from orchd.scheduler.writer import Urgency, Writer
 from orchd.store import flows, runs, schedules
 from orchd.store.database import Connection, Database
@@ -88,7 +90,7 @@ class Scheduler:
         self._cancels = Cancels(self.board)
         chains = Chains(self.board, self._cancels)
         self.cancel = chains.cancel
-        self.awaited = chains.awaited
+        self._awaited = chains.awaited
         self._ingest = Ingest(
             database,
             self.board,
@@ -168,6 +170,20 @@ class Scheduler:
             rows = [runs.get(conn, run_id) for run_id in run_ids]
         for row in rows:
             self.board.put_run(row)
+
+    def awaited(self, conn: Connection, before_us: int) -> list[FlowRunId]:
+        """
+        Give the runs that ended before *before_us* (microseconds) and that a schedule still waits with or for. Called
+        by the writer.
+        """
+        found = self._awaited(conn, before_us)
+        now = clock.now()
+        for entry in self.board.entries.values():
+            if entry.row.spec.wait_for:
+                held = [run.row.wanted_at_us for run in entry.runs.values()]
+                since = from_us(min([entry.row.decided_until_us, *held]))
+                found += needed(conn, entry.row.spec, since=since, now=now)
+        return found
 
     def take_over_schedules(self) -> None:
         """

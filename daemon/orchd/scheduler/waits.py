@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import to_us
-from orchd.model.specs import WaitSpec
+from orchd.model.specs import ScheduleSpec, WaitSpec
 from orchd.schedules.waits import Answer, AwaitedRun, answer, deadline, given_up, oldest, reason
 from orchd.store import waits
 from orchd.store.database import Connection
@@ -133,6 +133,24 @@ class Waits:
         """
         limits = (waiter.deadline() for waiter in self._waiters.values())
         return min((limit for limit in limits if limit is not None and limit > now), default=None)
+
+
+def needed(conn: Connection, schedule: ScheduleSpec, *, since: datetime, now: datetime) -> list[FlowRunId]:
+    """
+    Give the runs that may still meet a wait of *schedule*.
+
+    Args:
+        since: its oldest fire time that is not decided, or whose run is still held.
+    """
+    found: list[FlowRunId] = []
+    for wait in schedule.wait_for:
+        since_us = to_us(oldest(wait, since))
+        if wait.same_slot:
+            found += waits.succeeded_slots(conn, wait.flow, since_us=since_us, limit=schedule.max_catchup)
+        else:
+            young = waits.young_runs(conn, wait.flow, since_us=since_us, until_us=to_us(now))
+            found += [run.run_id for run in young]
+    return found
 
 
 def _ask(waiter: _Waiter, runs_of: _Runs) -> None:

@@ -50,7 +50,7 @@ def answer(wait: WaitSpec, runs: Iterable[AwaitedRun], *, fire_time: datetime) -
 
     Args:
         runs: those of the flow that *wait* is about: of ``within`` all that are young enough (the newest up to the
-            fire time and the newest that succeeded are enough), of ``same_slot`` those of the same fire time.
+            fire time, over or not, and the newest that succeeded are enough), of ``same_slot`` those of the same fire time.
     """
     known = sorted(runs, key=_age)
     up_to = [run for run in known if wait.same_slot or run.wanted_at <= fire_time]
