@@ -20,7 +20,7 @@ from orchd.engine.handlers import StateHandler, checked_handlers, on_failure_han
 from orchd.engine.state import State
 from orchd.errors import FlowError
 from orchd.flow import arguments as check
-from orchd.flow import keeping
+from orchd.flow import keeping, registering
 from orchd.flow.changes import Changes
 from orchd.flow.drawing import Drawing, draw
 from orchd.flow.running import Wishes, run_here
@@ -178,26 +178,88 @@ class Flow(Changes):
         wishes = Wishes(**{keyword: value for keyword, value in kwargs.items() if value is not None})
         return run_here(self, parameters=values, wishes=wishes, on_schedule=run_on_schedule)
 
-    def register(self, project_name: str | None = None, **kwargs: Any) -> None:
+    def register(
+        self,
+        project_name: str | None = None,
+        build: bool = True,
+        labels: Iterable[str] | None = None,
+        set_schedule_active: bool = True,
+        version_group_id: str | None = None,
+        no_url: bool = False,
+        idempotency_key: str | None = None,
+        **storage: Any,
+    ) -> str | None:
         """
-        Do nothing while the file is being loaded; the daemon takes up the flows of its ``[flows] paths`` by itself.
+        Have the daemon take up the file of this flow, print URL, ID, project and labels, and return the flow's id.
+
+        A changed file is a new version, an unchanged one is none. Who may register which file: any below the daemon's
+        ``[flows] paths``; others only the daemon's own user.
+
+        Args:
+            project_name: of a project that is there; `orchd create project` makes one.
+
+            build: kept as it is, as are *version_group_id*, *idempotency_key* and *storage*.
+
+            labels: shown with the flow.
+
+            set_schedule_active: False pauses the schedule of the flow's code.
+
+            no_url: True prints no URL.
+
+        Returns:
+            The id; None while the file is being loaded: then nothing is done.
+
+        Raises:
+            ValueError: no project is named, or there is none of that name; the flow has a schedule that leaves required
+                parameters open; or called in the flow's own ``with`` block.
+
+            OrchdError: no daemon answers, or it refuses the file.
         """
         if self._is_loading("register"):
-            return
+            return None
 
         if self._open:
             raise ValueError(_INSIDE.format(verb="register"))
 
-        raise FlowError(
-            f"flow.register() of '{self.name}' is not needed: put the file under [flows] paths in the daemon's config, "
-            "and run `orchd reload`"
+        return registering.register(
+            self, project_name, labels=labels or (), set_schedule_active=set_schedule_active, no_url=no_url
         )
 
-    def visualize(self, filename: str | os.PathLike[str] | None = None) -> Drawing:
+    def run_agent(self, *_: Any, **__: Any) -> None:
         """
-        Draw the flow as SVG into the file *filename* (``.svg`` is added), or into a temporary one that is logged.
+        Say that the daemon is the agent.
+
+        Raises:
+            NotRunning: no daemon answers.
         """
-        return draw(self.graph(), filename=filename)
+        registering.say_who_is_the_agent()
+
+    def visualize(
+        self,
+        flow_state: State | None = None,
+        filename: str | os.PathLike[str] | None = None,
+        format: str | None = None,
+        horizontal: bool = False,
+    ) -> Drawing:
+        """
+        Draw the flow into a file, and return the drawing, which a notebook shows.
+
+        Args:
+            flow_state: of a run of it: its tasks get the colours of their states, mapped ones a box for each child.
+
+            filename: what to write; the ending is added if it is not there. None for a temporary file, whose name is
+                logged; nothing is opened.
+
+            format: ``svg``, ``png`` or ``pdf``; None for what *filename* ends with, else ``pdf``, and ``svg`` for a
+                temporary file.
+
+            horizontal: from left to right.
+
+        Raises:
+            ValueError: it is another format.
+        """
+        states = None if flow_state is None or not isinstance(flow_state.result, dict) else flow_state.result
+        return draw(self.graph(), states=states, filename=filename, format=format, horizontal=horizontal)
 
     def serialize(self, build: bool = False) -> dict[str, Any]:
         """
