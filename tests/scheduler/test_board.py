@@ -31,8 +31,8 @@ def row(number: int, *, state: FlowRunState = S.SCHEDULED, schedule: str | None 
         number=number, id=FlowRunId(f"id-{number}"), name=f"n-{number}", flow="load", flow_version_id=None,
         source_hash="", schedule_id=None, schedule=schedule, fire_time_us=None, wanted_at_us=to_us(minute(minutes)),
         attempt=1, parameters="{}", state=state, host=None, trigger="manual", created_by="", created_at_us=0,
-        started_at_us=None, ended_at_us=None, upstream_runs={}, idempotency_key=None, parent_run_id=None, resumed_from=None,
-        message="",
+        started_at_us=None, ended_at_us=None, upstream_runs={}, idempotency_key=None, parent_run_id=None,
+        resumed_from=None, message="",
         exit_code=None, signal=None, peak_rss_kib=None, journal_offset=0, stdout_offset=0, stderr_offset=0,
         next_seq=0, stored_bytes=0,
     )  # fmt: skip

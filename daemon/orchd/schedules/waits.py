@@ -49,8 +49,9 @@ def answer(wait: WaitSpec, runs: Iterable[AwaitedRun], *, fire_time: datetime) -
     Say how *wait* stands for the run of *fire_time*.
 
     Args:
-        runs: those of the flow that *wait* is about: of ``within`` all that are young enough (the newest up to the
-            fire time, over or not, and the newest that succeeded are enough), of ``same_slot`` those of the same fire time.
+        runs:
+            those of the flow that *wait* is about: of ``same_slot`` those of the same fire time, of ``within`` all that
+            are young enough. Of these the newest up to the fire time and the newest that succeeded are enough.
     """
     known = sorted(runs, key=_age)
     up_to = [run for run in known if wait.same_slot or run.wanted_at <= fire_time]
