@@ -22,7 +22,7 @@ from orchd.model.states import FlowRunState
 from orchd.processes import fence
 from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
-from orchd.store import attempts, children, runs
+from orchd.store import attempts, children, projects, runs
 from orchd.store.database import Connection
 from orchd.store.flows import FlowVersionRow
 from orchd.store.runs import NewRun, RunRow
@@ -185,6 +185,18 @@ def rename_run(conn: Connection, row: RunRow, name: str) -> None:
     """
     _check_name(name)
     runs.rename(conn, row.id, name)
+
+
+def create_project(conn: Connection, name: str, *, now: datetime) -> bool:
+    """
+    Make a project, and tell whether it is new.
+
+    Raises:
+        UsageError: *name* cannot be one.
+    """
+    if (problem := name_problem(name)) is not None:
+        raise UsageError(f"the name of the project {problem} ({shown(name)})")
+    return projects.create(conn, name, at_us=to_us(now))
 
 
 def _check_name(name: str) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from orchd import clock, operations
 from orchd.errors import OrchdError
 from orchd.model.instants import to_us
+from orchd.model.registration import Registration
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.overview import Overview
 from orchd.store import queries, runs, schedules
@@ -171,6 +172,23 @@ class SmallDaemon:
                 schedules.unpause(conn, schedule, at_us=to_us(START))
 
         return self._do(("unpause", schedule, by), act)
+
+    def create_project(self, name: str, *, by: str) -> "Future[bool]":
+        """
+        Make a project.
+        """
+
+        def act() -> bool:
+            with self.database.writing() as conn:
+                return operations.create_project(conn, name, now=START)
+
+        return self._do(("create project", name, by), act)
+
+    def register(self, wish: Registration) -> "Future[None]":
+        """
+        Take up a flow.
+        """
+        return self._do(("register", wish.flow, wish.uid), lambda: None)
 
     def reload(self) -> "Future[Mapping[str, object]]":
         """

@@ -73,7 +73,7 @@ def test_the_api_describes_itself(api: Serving) -> None:
     document = api.get("/openapi.json")
     operations = [operation for path in document["paths"].values() for operation in path.values()]
 
-    assert 15 == len({operation["operationId"] for operation in operations}) == len(operations)
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
     assert {"list_runs", "start_run", "show_run", "read_log", "cancel_run", "why", "list_next"} < {
         operation["operationId"] for operation in operations
     }

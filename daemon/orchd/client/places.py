@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Where ``systemd/orchd.service`` has its socket.
 SYSTEM_SOCKET = "/run/orchd/orchd.sock"
+#: What is said in place of an agent's banner.
+AGENT = "The daemon (process {pid}, {socket}) is the agent: it starts every run itself, and nothing else is needed."
 
 
 def find_socket(

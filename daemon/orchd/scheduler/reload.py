@@ -10,12 +10,14 @@ from typing import Final, Protocol
 
 from orchd import clock, log
 from orchd.config import Config, ConfigProblems, check_flows, flow_files, parameter_problems, without_helpers
-from orchd.errors import ConfigError
+from orchd.errors import ConfigError, FlowError
 from orchd.model.instants import to_us
+from orchd.model.registration import Registration
 from orchd.model.specs import Description, FlowSpec
 from orchd.scheduler.core import Scheduler
+from orchd.scheduler.registering import check_description, has_moved, place_of, write
 from orchd.schedules import forget
-from orchd.store import flows, schedules
+from orchd.store import flows, projects, schedules
 from orchd.store.database import Connection
 
 _log = log.get("reload")
@@ -68,6 +70,7 @@ class Reloader:
         self.has_loaded = threading.Event()
         self.config = config
         self.loaded = Loaded()
+        self._descriptions: tuple[Description, ...] = ()
         self.error: str | None = None
 
     def reload(self) -> dict[str, object]:
@@ -110,14 +113,65 @@ class Reloader:
             schedules.sync(conn, self.config.schedules, at_us=to_us(clock.now()))
         self._scheduler.take_over_schedules()
 
-    def _load(self, config: Config) -> list[str]:
-        described = self._describe(
-            flow_files(config.flows.paths),
+    def register(self, wish: Registration) -> None:
+        """
+        Take up the file of a flow that somebody registered. Not for the writer's thread: it waits for the writer.
+
+        Raises:
+            OrchdError: it cannot be taken up; nothing has changed.
+        """
+        with self._one_at_a_time:
+            with self._scheduler.database.reading() as conn:
+                projects.require(conn, wish.project)
+            file, is_listed = place_of(wish, self.config.flows.paths)
+            [described] = self._described(self.config, [file])
+            check_description(described, wish.flow)
+            others = [item for item in self._descriptions if item.file != str(file) and not has_moved(item, wish.flow)]
+            self._take(
+                self.config,
+                [*others, described],
+                new=described,
+                also=lambda conn: write(conn, wish, described, is_listed=is_listed),
+            )
+
+    def _described(self, config: Config, files: Sequence[Path]) -> Sequence[Description]:
+        return self._describe(
+            files,
             time_limit_s=config.flows.describe_timeout.total_seconds(),
             env_file=config.flows.env_file,
             prefect_imports=config.flows.prefect_imports,
         )
+
+    def _files(self, config: Config) -> list[Path]:
+        with self._scheduler.database.reading() as conn:
+            registered = projects.registered_files(conn)
+        for file in registered:
+            if not file.exists():
+                _log.warning("registered_file_gone", file=str(file))
+        return list(dict.fromkeys([*flow_files(config.flows.paths), *(file for file in registered if file.exists())]))
+
+    def _load(self, config: Config) -> list[str]:
+        return self._take(config, self._described(config, self._files(config)))
+
+    def _take(
+        self,
+        config: Config,
+        described: Sequence[Description],
+        *,
+        new: Description | None = None,
+        also: Callable[[Connection], None] | None = None,
+    ) -> list[str]:
+        """
+        Use *config* and the flows of *described* from now on, and return what differs.
+
+        Args:
+            new: the one of these that somebody registers: it is refused when it does not fit in with the others.
+
+            also: what else is written in the same transaction.
+        """
         loaded = collect(without_helpers(described, config.flows.paths))
+        if new is not None and (why := dict(loaded.errors).get(new.file)) is not None:
+            raise FlowError(f"{new.file}: {why}")
         broken = {file for file, _ in loaded.errors}
         known = {flow.name for flow in loaded.flows}
         known |= {name for name, version in self._scheduler.board.flows.items() if version.spec.file in broken}
@@ -127,14 +181,15 @@ class Reloader:
         in_use = self.config.daemon
         changes = _changes(self.config, config, self.loaded, loaded)
         config = replace(config, daemon=replace(config.daemon, **{key: getattr(in_use, key) for key in _FIXED}))
-        self._scheduler.swap(lambda: self._swap(config, loaded)).result()
+        self._scheduler.swap(lambda: self._swap(config, loaded, also)).result()
+        self._descriptions = tuple(described)
         for file, why in loaded.errors:
             _log.warning("flow_file_broken", file=file, why=why)
         for warning in loaded.warnings:
             _log.warning("flow_file_warning", why=warning)
         return changes
 
-    def _swap(self, config: Config, loaded: Loaded) -> None:
+    def _swap(self, config: Config, loaded: Loaded, also: Callable[[Connection], None] | None) -> None:
         """
         Decide by the old rules up to now, then write the new ones and use them. Called by the writer.
         """
@@ -145,6 +200,8 @@ class Reloader:
         at_us = to_us(clock.now())
         with scheduler.database.writing() as conn:
             self._write(conn, config, loaded, at_us)
+            if also is not None:
+                also(conn)
         scheduler.take_over_schedules()
         scheduler.set_config(config)
         self.config, self.loaded = config, loaded

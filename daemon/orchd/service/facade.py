@@ -16,6 +16,7 @@ from orchd.errors import NotFound
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import iso, to_us
 from orchd.model.names import shown
+from orchd.model.registration import Registration
 from orchd.operations import Call
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.core import Scheduler
@@ -230,6 +231,30 @@ class Facade:
     def _taken_over(self, event: str, schedule: str, by: str) -> None:
         self._scheduler.take_over_schedule(schedule)
         _log.info(event, schedule=schedule, who=by)
+
+    def create_project(self, name: str, *, by: str) -> "Future[bool]":
+        """
+        Make a project.
+        """
+
+        def act(conn: Connection) -> bool:
+            return operations.create_project(conn, name, now=clock.now())
+
+        return self._scheduler.perform(
+            act, then=lambda is_new: _log.info("project_created", project=name, who=by, new=is_new)
+        )
+
+    def register(self, wish: Registration) -> "Future[None]":
+        """
+        Take up the flow of a file that somebody registers, in a thread of its own: it waits for the writer.
+        """
+
+        def act() -> None:
+            self._reloader.has_loaded.wait()
+            self._reloader.register(wish)
+            _log.info("flow_registered", flow=wish.flow, file=wish.file, project=wish.project, who=wish.who)
+
+        return _in_a_thread(act)
 
     def reload(self) -> "Future[Mapping[str, object]]":
         """

@@ -100,3 +100,11 @@ def _flow_id(conn: Connection, name: str) -> int:
 
     added: int = conn.execute(flow.insert().values(name=name).returning(flow.c.id)).scalar_one()
     return added
+
+
+def spec_of(conn: Connection, version_id: int | None) -> FlowSpec | None:
+    """
+    Return the description of a flow in that version, if the store has it.
+    """
+    text = conn.execute(sa.select(flow_version.c.spec).where(flow_version.c.id == version_id)).scalar()
+    return None if text is None else _DECODER.decode(text)

@@ -19,8 +19,8 @@ from orchd.store.database import Connection
 from orchd.store.flows import current_flows
 from orchd.store.queries_runs import latest_run
 from orchd.store.schedules import ScheduleRow, load
-from orchd.store.schema import schedule, schedule_version, slot
-from orchd.store.views import FlowView, PauseView, ScheduleView, SlotView, flow_view
+from orchd.store.schema import flow, project, schedule, schedule_version, slot
+from orchd.store.views import FlowView, PauseView, ProjectView, ScheduleView, SlotView, flow_view
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
 _SPEC: Final = msgspec.json.Decoder(ScheduleSpec)
@@ -180,13 +180,35 @@ def flows(conn: Connection) -> list[FlowView]:
     for row in load(conn):
         waiting.setdefault(row.spec.flow, []).append(row.spec.name)
     return [
-        flow_view(
-            current.spec,
-            version=current.version,
-            schedules=tuple(waiting.get(name, ())),
-            last_run=latest_run(conn, name),
+        msgspec.structs.replace(
+            flow_view(
+                current.spec,
+                version=current.version,
+                schedules=tuple(waiting.get(name, ())),
+                last_run=latest_run(conn, name),
+            ),
+            project=current.project,
+            labels=tuple(sorted({*current.spec.labels, *current.labels})),
         )
         for name, current in current_flows(conn).items()
+    ]
+
+
+def projects(conn: Connection) -> list[ProjectView]:
+    """
+    Return every project with its flows, by name.
+    """
+    asked = sa.select(project.c.name, project.c.created_at_us, flow.c.name.label("flow")).outerjoin_from(
+        project, flow, flow.c.project_id == project.c.id
+    )
+    found: dict[str, tuple[int, list[str]]] = {}
+    for name, created_at_us, of in conn.execute(asked.order_by(project.c.name, flow.c.name)):
+        of_project = found.setdefault(name, (created_at_us, []))[1]
+        if of is not None:
+            of_project.append(of)
+    return [
+        ProjectView(name=name, created_at=iso(from_us(created_at_us)), flows=tuple(names))
+        for name, (created_at_us, names) in found.items()
     ]
 
 

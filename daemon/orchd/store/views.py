@@ -157,6 +157,16 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     last: SlotView | None = None
 
 
+class ProjectView(Struct, frozen=True, kw_only=True):
+    """
+    A project with the names of its flows.
+    """
+
+    name: str
+    created_at: str
+    flows: tuple[str, ...]
+
+
 class FlowView(Struct, frozen=True, kw_only=True):
     """
     A flow that was described at least once.
@@ -170,6 +180,9 @@ class FlowView(Struct, frozen=True, kw_only=True):
     tasks: int
     schedules: tuple[str, ...]
     last_run: RunView | None
+    #: Into which it was registered, and with what; its code may give it labels too.
+    project: str | None = None
+    labels: tuple[str, ...] = ()
     #: Whether its file loads now, and why not; the daemon's to say.
     loaded: bool = True
     error: str | None = None

@@ -8,6 +8,7 @@ from orchd.web import errors
 from orchd.web.answers import ErrorBody
 from orchd.web.daemon import Daemon
 from orchd.web.limits import BodyLimit
+from orchd.web.projects import ProjectRoutes
 from orchd.web.runs import RunRoutes
 from orchd.web.schedules import ScheduleRoutes
 from orchd.web.status import DaemonRoutes
@@ -28,6 +29,6 @@ def make_app(daemon: Daemon, *, version: str) -> FastAPI:
     )
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for routes in (DaemonRoutes(daemon), RunRoutes(daemon), ScheduleRoutes(daemon)):
+    for routes in (DaemonRoutes(daemon), RunRoutes(daemon), ScheduleRoutes(daemon), ProjectRoutes(daemon)):
         app.include_router(routes.router())
     return app

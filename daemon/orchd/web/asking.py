@@ -70,6 +70,15 @@ def caller(request: Request) -> str:
     return request.client.host if request.client else "somebody"
 
 
+def caller_uid(request: Request) -> int | None:
+    """
+    Give the uid of who sent *request*; None when it did not come over the Unix socket.
+    """
+    # An address of the network has a server with a port at its own end; the Unix socket has none.
+    is_unix = not (request.scope.get("server") or (None, None))[1]
+    return request.client.port if request.client is not None and is_unix else None
+
+
 def utc(instant: datetime) -> datetime:
     """
     Return *instant* (aware, any zone) in UTC.

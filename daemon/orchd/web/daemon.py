@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol
 
+from orchd.model.registration import Registration
 from orchd.operations import Call
 from orchd.store.database import Database
 
@@ -91,6 +92,16 @@ class Daemon(Protocol):
     def unpause(self, schedule: str, *, by: str) -> "Future[None]":
         """
         Let a schedule go on.
+        """
+
+    def create_project(self, name: str, *, by: str) -> "Future[bool]":
+        """
+        Make a project; gives whether it is new.
+        """
+
+    def register(self, wish: Registration) -> "Future[None]":
+        """
+        Take up the flow of a file that somebody registers.
         """
 
     def reload(self) -> "Future[Mapping[str, object]]":

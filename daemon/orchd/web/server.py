@@ -32,7 +32,9 @@ class _PeerProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
         peer = transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        self.client = (_user(_PEER.unpack(peer)[1]), 0)
+        _, uid, _ = _PEER.unpack(peer)
+        # The place of a port is free here: what it holds then is read by `asking.caller_uid` alone.
+        self.client = (_user(uid), uid)
 
 
 class _Server(uvicorn.Server):

@@ -3,8 +3,20 @@ How each answer of the daemon looks to a person. A view takes the answer and a s
 """
 
 from orchd.cli.views.lists import flows, schedules
-from orchd.cli.views.replies import next_fires, paused, reloaded, started, why
+from orchd.cli.views.replies import created, next_fires, paused, reloaded, started, why
 from orchd.cli.views.runs import runs, show
 from orchd.cli.views.status import status
 
-__all__ = ["flows", "next_fires", "paused", "reloaded", "runs", "schedules", "show", "started", "status", "why"]
+__all__ = [
+    "created",
+    "flows",
+    "next_fires",
+    "paused",
+    "reloaded",
+    "runs",
+    "schedules",
+    "show",
+    "started",
+    "status",
+    "why",
+]

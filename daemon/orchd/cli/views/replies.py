@@ -78,6 +78,13 @@ def reloaded(answer: Json, screen: Screen) -> None:
         screen.line(Cell("changed:", "good"), Cell(change))
 
 
+def created(answer: Json, screen: Screen) -> None:
+    """
+    Say whether the project is new.
+    """
+    screen.line(Cell(answer["project"]["name"], "name"), Cell("created" if answer["is_new"] else "already exists"))
+
+
 def paused(answer: Json, screen: Screen) -> None:
     """
     Say whether a schedule is paused, and when it fires next.

@@ -29,7 +29,7 @@ def _daemon(answer: Json, screen: Screen) -> None:
     ended = ", ".join(f"{number} {word}" for word, number in sorted(answer["counts"].items()) if number) or "no run"
     facts = [
         ("process", f"{daemon['pid']} on {daemon['host']}"),
-        ("places", f"{len(answer['running'])} of {daemon['max_runs']} taken"),
+        ("places", f"{sum(run['state'] != 'waiting' for run in answer['running'])} of {daemon['max_runs']} taken"),
         ("last 24 h", ended.replace("_", " ")),
         ("zone", daemon["timezone"]),
         ("store", daemon["store"]),
