@@ -203,6 +203,10 @@ def heard(one: Try, data: bytes, *, has_begun: bool) -> State:
     for record in reply.records:
         repeat(record, one.shared.scope.recorder)
 
+    if isinstance(reply.raised, SystemExit):
+        # Dask teaches pickle to copy exceptions without their __init__, which alone sets the code.
+        raise SystemExit(*reply.raised.args)
+
     if reply.state is None:
         raise reply.raised or RuntimeError("the try ended without a state")
 
