@@ -55,13 +55,13 @@ class Context(MutableMapping[str, Any]):
 
         return value
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         self._thread.values[key] = value
 
     def __delitem__(self, key: str) -> None:
         del self._thread.values[key]
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: object = None) -> Any:
         """
         Return the value of *key*, or *default* when it is not there.
         """
@@ -83,7 +83,7 @@ class Context(MutableMapping[str, Any]):
         except KeyError:
             raise AttributeError(f"'Context' object has no attribute '{name}'") from None
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         self[name] = value
 
     def __delattr__(self, name: str) -> None:

@@ -41,6 +41,9 @@ def _by_alarm(seconds: int, work: Callable[[], T]) -> T:
     is_open = True
 
     def ring(signum: int, frame: FrameType | None) -> None:
+        """
+        Interrupt the work, as long as it goes on.
+        """
         nonlocal fired
         if is_open:
             fired = True
@@ -71,6 +74,9 @@ def _by_thread(seconds: int, work: Callable[[], T]) -> T:
     fired = False
 
     def ring() -> None:
+        """
+        Interrupt the work, as long as it goes on.
+        """
         nonlocal fired
         with guard:
             if is_open:

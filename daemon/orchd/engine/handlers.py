@@ -73,6 +73,9 @@ def callback_factory(fn: Callable[[Any, State], object], check: Callable[[State]
     """
 
     def state_handler(subject: Any, old: State, new: State) -> State | None:
+        """
+        Call *fn* when *check* is true, and keep the new state.
+        """
         if check(new):
             fn(subject, new)
 

@@ -66,7 +66,9 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
 
     @stream.setter
     def stream(self, value: TextIO) -> None:
-        pass
+        """
+        Keep nothing: it is always asked anew.
+        """
 
 
 class Lines(Protocol):

@@ -5,11 +5,12 @@ States of task runs and flow runs, as flow files see them: classic names, each w
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from orchd import clock
 from orchd.engine.context import context as running
 from orchd.engine.state_base import State as State
+from orchd.engine.state_base import Values
 from orchd.model.states import TaskRunState
 from orchd.results.result import NoResult
 
@@ -32,10 +33,10 @@ class Scheduled(Pending, marks="scheduled"):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
+        result: object = NoResult,
         start_time: datetime | None = None,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
     ) -> None:
         super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
         self.start_time: datetime | None = start_time if start_time is not None else clock.now()
@@ -59,10 +60,10 @@ class Paused(Scheduled):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
+        result: object = NoResult,
         start_time: datetime | None = None,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
     ) -> None:
         super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
         self.start_time = start_time
@@ -78,10 +79,10 @@ class Retrying(Scheduled, marks="retrying"):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
+        result: object = NoResult,
         start_time: datetime | None = None,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
         run_count: int | None = None,
     ) -> None:
         super().__init__(
@@ -94,10 +95,10 @@ class _MetaState(State, marks="meta_state"):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
+        result: object = NoResult,
         state: State | None = None,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
     ) -> None:
         super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
         self.state = state
@@ -117,6 +118,9 @@ class _MetaState(State, marks="meta_state"):
 
     @state.setter
     def state(self, value: State | None) -> None:
+        """
+        Take *value*, or the state that it is about.
+        """
         while isinstance(value, _MetaState):
             value = value.state
 
@@ -149,11 +153,11 @@ class Queued(_MetaState, marks="queued scheduled"):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
+        result: object = NoResult,
         state: State | None = None,
         start_time: datetime | None = None,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
     ) -> None:
         super().__init__(message=message, result=result, state=state, context=context, cached_inputs=cached_inputs)
         self.start_time = start_time if start_time is not None else clock.now()
@@ -191,10 +195,10 @@ class Looped(Finished, marks="looped"):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
+        result: object = NoResult,
         loop_count: int | None = None,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
     ) -> None:
         super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)
         self.loop_count: int = loop_count if loop_count is not None else running.get("task_loop_count") or 1
@@ -218,10 +222,10 @@ class Cached(Success, marks="cached"):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
-        cached_parameters: dict[str, Any] | None = None,
+        result: object = NoResult,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
+        cached_parameters: Values | None = None,
         cached_result_expiration: datetime | None = None,
         hashed_inputs: dict[str, str] | None = None,
     ) -> None:
@@ -241,10 +245,10 @@ class Mapped(Success, marks="mapped"):
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
+        result: object = NoResult,
         map_states: Sequence[State] | None = None,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
         n_map_states: int | None = None,
     ) -> None:
         super().__init__(message=message, result=result, context=context, cached_inputs=cached_inputs)

@@ -12,6 +12,9 @@ from orchd.engine.faults import said
 from orchd.engine.state_json import read_fields, write_fields
 from orchd.results.result import NoResult, Result
 
+#: Keys and values that are the person's own, or come from the context.
+Values = dict[str, Any]
+
 
 class State:
     """
@@ -29,9 +32,9 @@ class State:
     def __init__(
         self,
         message: str | None = None,
-        result: Any = NoResult,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Any] | None = None,
+        result: object = NoResult,
+        context: Values | None = None,
+        cached_inputs: Values | None = None,
     ) -> None:
         self.message = message
         self._result = _held(result)
@@ -48,7 +51,10 @@ class State:
         return self._result.value
 
     @result.setter
-    def result(self, value: Any) -> None:
+    def result(self, value: object) -> None:
+        """
+        Take a value, or a result that holds one.
+        """
         self._result = _held(value)
 
     def load_result(self, result: Result | None = None) -> Self:
@@ -239,7 +245,7 @@ def _comes_back(exc: BaseException) -> bool:
     return True
 
 
-def _held(value: Any) -> Result:
+def _held(value: object) -> Result:
     return value if isinstance(value, Result) else Result(value=value) if value is not None else NoResult
 
 

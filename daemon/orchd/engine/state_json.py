@@ -51,7 +51,7 @@ def read_fields(fields: Mapping[str, Any], read_state: Callable[[Mapping[str, An
     return attributes
 
 
-def _written(value: Any) -> Any:
+def _written(value: object) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
 

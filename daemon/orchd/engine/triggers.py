@@ -106,6 +106,9 @@ def some_failed(at_least: float | None = None, at_most: float | None = None) -> 
     """
 
     def some_failed(upstream_states: UpstreamStates) -> bool:
+        """
+        Run when the number of failed ones is within the bounds.
+        """
         up = count(upstream_states)
         return _thresholds("some_failed", up.failed, up.total, bool(upstream_states), at_least, at_most)
 
@@ -118,6 +121,9 @@ def some_successful(at_least: float | None = None, at_most: float | None = None)
     """
 
     def some_successful(upstream_states: UpstreamStates) -> bool:
+        """
+        Run when the number of successful ones is within the bounds.
+        """
         up = count(upstream_states)
         return _thresholds("some_successful", up.successful, up.total, bool(upstream_states), at_least, at_most)
 

@@ -11,7 +11,7 @@ class EdgeAnnotation:
     Root of the annotations; *value* is the argument, or another annotation of it.
     """
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self.value = value
 
 
@@ -44,7 +44,7 @@ class Annotated:
     is_flattened: bool
 
 
-def unwrapped(value: Any, *, is_mapped: bool) -> Annotated:
+def unwrapped(value: object, *, is_mapped: bool) -> Annotated:
     """
     Return *value* without its annotations.
 

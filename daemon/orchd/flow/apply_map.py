@@ -12,7 +12,7 @@ from orchd.flow.flow import Flow
 from orchd.flow.task import Task
 
 
-def apply_map(func: Callable[..., Any], *args: Any, flow: Any = None, **kwargs: Any) -> Any:
+def apply_map(func: Callable[..., Any], *args: object, flow: Flow | None = None, **kwargs: Any) -> Any:
     """
     Call *func* once with tasks for its arguments, and map every task that it makes over those that are not `unmapped`.
 
@@ -24,7 +24,7 @@ def apply_map(func: Callable[..., Any], *args: Any, flow: Any = None, **kwargs: 
 
         TypeError: an argument has no elements.
     """
-    target = flow if flow is not None else context.get("flow")
+    target: Flow | None = flow if flow is not None else context.get("flow")
     if target is None:
         raise ValueError("Couldn't infer a flow in the current context")
 
@@ -46,7 +46,7 @@ def apply_map(func: Callable[..., Any], *args: Any, flow: Any = None, **kwargs: 
     return built
 
 
-def _take_over(inside: Flow, target: Any, sources: dict[Task, Annotated]) -> None:
+def _take_over(inside: Flow, target: Flow, sources: dict[Task, Annotated]) -> None:
     for task in inside.slugs:
         if task not in sources:
             target.add_task(task)
@@ -75,7 +75,7 @@ def _take_over(inside: Flow, target: Any, sources: dict[Task, Annotated]) -> Non
             _reach_all(task, inside, target, sources)
 
 
-def _reach_all(task: Task, inside: Flow, target: Any, sources: dict[Task, Annotated]) -> None:
+def _reach_all(task: Task, inside: Flow, target: Flow, sources: dict[Task, Annotated]) -> None:
     """
     Let *task* wait for every mapped argument, if not through others then by an edge of its own.
     """

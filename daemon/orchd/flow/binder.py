@@ -15,10 +15,10 @@ class Binder(Protocol):
 
     def set_dependencies(
         self,
-        task: Any,
-        upstream_tasks: Iterable[Any] | None = None,
-        downstream_tasks: Iterable[Any] | None = None,
-        keyword_tasks: Mapping[str, Any] | None = None,
+        task: object,
+        upstream_tasks: Iterable[object] | None = None,
+        downstream_tasks: Iterable[object] | None = None,
+        keyword_tasks: Mapping[str, object] | None = None,
         mapped: bool = False,
         validate: bool | None = None,
     ) -> None:

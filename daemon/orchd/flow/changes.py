@@ -54,6 +54,9 @@ class Changes(Questions):
             self.constants[chosen] = constants
 
         def moved(task: Task) -> Task:
+            """
+            Return *task*, or the one in the place of *old*.
+            """
             return chosen if task is old else task
 
         for edge in edges:

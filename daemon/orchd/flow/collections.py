@@ -19,7 +19,7 @@ class Constant(Task):
     A value that stands for itself.
     """
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self.value = value
         super().__init__(name=constant_name(value), checkpoint=False)
         self.auto_generated = True
@@ -87,7 +87,7 @@ class Dict(_Elements):
         return dict(zip(keys, values, strict=True))
 
 
-def holds_task(value: Any) -> bool:
+def holds_task(value: object) -> bool:
     """
     True when *value* is a task, or a list, tuple, set or dict with a task among its (nested) values.
     """
@@ -127,7 +127,7 @@ def as_task(value: Any, flow: Binder | None = None) -> Task:
     return kind().bind(flow=flow, **_numbered(value))
 
 
-def _numbered(values: Iterable[Any]) -> dict[str, Any]:
+def _numbered(values: Iterable[object]) -> dict[str, Any]:
     return {f"arg_{number}": value for number, value in enumerate(values, start=1)}
 
 

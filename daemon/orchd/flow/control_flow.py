@@ -13,6 +13,7 @@ from orchd.flow.annotations import EdgeAnnotation
 from orchd.flow.binder import Binder, active
 from orchd.flow.collections import Constant, as_task
 from orchd.flow.parameter import Parameter
+from orchd.flow.questions import Questions
 from orchd.flow.task import FunctionTask, Task
 
 
@@ -21,11 +22,11 @@ class CompareValue(Task):
     Goes well when what it is given equals *value*, and is skipped otherwise.
     """
 
-    def __init__(self, value: Any, **task_args: Any) -> None:
+    def __init__(self, value: object, **task_args: Any) -> None:
         self.value = value
         super().__init__(**{"name": f'CompareValue: "{value}"', **task_args})
 
-    def run(self, value: Any) -> None:
+    def run(self, value: object) -> None:
         """
         Compare.
 
@@ -41,7 +42,7 @@ class case:
     ``with case(task, value):`` runs the tasks of its block when the result of *task* equals *value*.
     """
 
-    def __init__(self, task: Any, value: Any) -> None:
+    def __init__(self, task: object, value: object) -> None:
         if isinstance(value, Task):
             raise TypeError("`value` cannot be a task")
 
@@ -64,7 +65,7 @@ class case:
             context["case"] = self._before
 
         if kind is None and self._tasks:
-            self._bind(active(None))
+            self._bind()
 
     def add_task(self, task: Task) -> None:
         """
@@ -73,8 +74,9 @@ class case:
         if not isinstance(task, Parameter | Constant):
             self._tasks.append(task)
 
-    def _bind(self, flow: Any) -> None:
-        condition = CompareValue(self.value, name=f"case({self.value})").bind(self.task, flow=flow)
+    def _bind(self) -> None:
+        condition = CompareValue(self.value, name=f"case({self.value})").bind(self.task)
+        flow: Questions = context["flow"]
         inside = set(self._tasks)
         for task in self._tasks:
             if not inside & flow.upstream_tasks(task):
@@ -104,18 +106,18 @@ class Merge(Task):
         return None
 
 
-def merge(*tasks: Any, flow: Binder | None = None, mapped: bool = False, **task_args: Any) -> Task:
+def merge(*tasks: object, flow: Binder | None = None, mapped: bool = False, **task_args: Any) -> Task:
     """
     Return a task that gives the first result of *tasks*, branches of which all but one are skipped.
 
     Args:
         task_args: keywords of :class:`~orchd.flow.task.Task`.
     """
-    numbered = {f"task_{number}": task for number, task in enumerate(tasks, start=1)}
+    numbered: dict[str, Any] = {f"task_{number}": task for number, task in enumerate(tasks, start=1)}
     return Merge(**task_args).bind(**numbered, flow=flow, mapped=mapped)
 
 
-def switch(condition: Any, cases: Mapping[Any, Any], mapped: bool = False) -> None:
+def switch(condition: object, cases: Mapping[Any, Any], mapped: bool = False) -> None:
     """
     Run the task of *cases* whose key equals the result of *condition*; the others are skipped.
     """
@@ -126,7 +128,7 @@ def switch(condition: Any, cases: Mapping[Any, Any], mapped: bool = False) -> No
         flow.set_dependencies(task, upstream_tasks=[compared], mapped=mapped)
 
 
-def ifelse(condition: Any, true_task: Any, false_task: Any, mapped: bool = False) -> None:
+def ifelse(condition: object, true_task: object, false_task: object, mapped: bool = False) -> None:
     """
     Run *true_task* when the result of *condition* counts as true, else *false_task*; None for nothing.
     """
@@ -157,7 +159,7 @@ class FilterTask(Task):
         self.log_func = log_func
         super().__init__(**{"trigger": all_finished, "skip_on_upstream_skip": False, **task_args})
 
-    def run(self, task_results: Iterable[Any]) -> list[Any]:
+    def run(self, task_results: Iterable[object]) -> list[Any]:
         """
         Return what is kept.
         """
@@ -170,7 +172,7 @@ class FilterTask(Task):
         return [value for value in results if self.filter_func(value)]
 
 
-def _is_there(value: Any) -> bool:
+def _is_there(value: object) -> bool:
     return value is not None and not isinstance(value, BaseException)
 
 

@@ -10,11 +10,17 @@ from orchd.flow.task import FunctionTask
 
 
 @overload
-def task(fn: Callable[..., Any], **task_args: Any) -> FunctionTask: ...
+def task(fn: Callable[..., Any], **task_args: Any) -> FunctionTask:
+    """
+    ``task(fn, name=...)``
+    """
 
 
 @overload
-def task(fn: None = None, **task_args: Any) -> Callable[[Callable[..., Any]], FunctionTask]: ...
+def task(fn: None = None, **task_args: Any) -> Callable[[Callable[..., Any]], FunctionTask]:
+    """
+    ``@task(max_retries=3, ...)``
+    """
 
 
 def task(

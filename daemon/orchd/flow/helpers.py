@@ -46,10 +46,16 @@ def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[
     """
 
     def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
+        """
+        Return *run* with its missing arguments filled in.
+        """
         signature = inspect.signature(run)
 
         @functools.wraps(run)
-        def filled(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def filled(self: object, *args: object, **kwargs: Any) -> Any:
+            """
+            Take what is not given from the attributes.
+            """
             given = signature.bind(self, *args, **kwargs).arguments
             missing: Iterable[str] = (name for name in names if name not in given)
             return run(self, *args, **{name: getattr(self, name) for name in missing}, **kwargs)

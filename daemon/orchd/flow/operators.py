@@ -9,7 +9,7 @@ from typing import Any
 from orchd.flow.annotations import EdgeAnnotation
 
 
-def _task_result(task_result: Any, key: Any) -> Any:
+def _task_result(task_result: Any, key: object) -> Any:
     return task_result[key]
 
 
@@ -21,7 +21,7 @@ class Operators:
     #: Number of values that the task returns; None when it cannot be taken apart.
     nout: int | None
 
-    def _made(self, fn: Callable[..., Any], name: str, *args: Any, **task_args: Any) -> Any:
+    def _made(self, fn: Callable[..., Any], name: str, *args: object, **task_args: Any) -> Any:
         """
         Return a task of *fn* that is bound with *args*.
         """
@@ -33,13 +33,13 @@ class Operators:
         """
         return _other(self, **kwargs)
 
-    def is_equal(self, other: Any) -> Any:
+    def is_equal(self, other: object) -> Any:
         """
         Return a task that says whether both results are equal.
         """
         return self._made(lambda x, y: x == y, "Equal", self, other)
 
-    def is_not_equal(self, other: Any) -> Any:
+    def is_not_equal(self, other: object) -> Any:
         """
         Return a task that says whether both results differ.
         """
@@ -51,7 +51,7 @@ class Operators:
         """
         return self._made(lambda x: not x, "Not", self)
 
-    def or_(self, other: Any) -> Any:
+    def or_(self, other: object) -> Any:
         """
         Return a task that gives the first result, or the second where the first is not true.
         """
@@ -81,25 +81,23 @@ class Operators:
         return True
 
 
-def _binary(name: str, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def work(x: Any, y: Any) -> Any:
+def _operation(name: str, function: Callable[[Any, Any], Any], *, is_reflected: bool) -> Callable[[Any, Any], Any]:
+    def work(x: object, y: object) -> object:
+        """
+        Apply the operator.
+        """
         return function(x, y)
 
-    def operate(self: Operators, other: Any) -> Any:
-        return NotImplemented if isinstance(other, EdgeAnnotation) else self._made(work, name, self, other)
+    def operate(self: Operators, other: object) -> Any:
+        """
+        Return a task of both.
+        """
+        if isinstance(other, EdgeAnnotation) and not is_reflected:
+            return NotImplemented
 
-    operate.__doc__ = f"Return a task ``{name}`` of both."
-    return operate
+        operands = (other, self) if is_reflected else (self, other)
+        return self._made(work, name, *operands)
 
-
-def _reflected(name: str, function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def work(x: Any, y: Any) -> Any:
-        return function(x, y)
-
-    def operate(self: Operators, other: Any) -> Any:
-        return self._made(work, name, other, self)
-
-    operate.__doc__ = f"Return a task ``{name}`` of both."
     return operate
 
 
@@ -120,6 +118,6 @@ _TABLE = (
 )
 
 for _suffix, _name, _function, _is_reflected in _TABLE:
-    setattr(Operators, f"__{_suffix}__", _binary(_name, _function))
+    setattr(Operators, f"__{_suffix}__", _operation(_name, _function, is_reflected=False))
     if _is_reflected:
-        setattr(Operators, f"__r{_suffix}__", _reflected(_name, _function))
+        setattr(Operators, f"__r{_suffix}__", _operation(_name, _function, is_reflected=True))

@@ -23,7 +23,7 @@ class Parameter(Task):
     def __init__(
         self,
         name: str,
-        default: Any = _NOT_GIVEN,
+        default: object = _NOT_GIVEN,
         required: bool | None = None,
         tags: Iterable[str] | None = None,
     ) -> None:
@@ -47,7 +47,7 @@ class Parameter(Task):
 
         return given.get(self.name, self.default)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Self:
+    def __call__(self, *args: object, **kwargs: Any) -> Self:
         """
         Add this very parameter to the active flow, and return it. It is not copied: a flow has one of each name.
         """
@@ -60,7 +60,7 @@ class Parameter(Task):
         chosen = name or self.name
         return super().copy(name=chosen, slug=chosen, **task_args)
 
-    def bind(self, *args: Any, **kwargs: Any) -> Self:
+    def bind(self, *args: object, **kwargs: Any) -> Self:
         """
         Add this parameter to the active flow, and return it.
 
@@ -85,7 +85,7 @@ class DateTimeParameter(Parameter):
     """
 
     def __init__(
-        self, name: str, default: Any = None, required: bool = True, tags: Iterable[str] | None = None
+        self, name: str, default: object = None, required: bool = True, tags: Iterable[str] | None = None
     ) -> None:
         """
         Args:

@@ -11,6 +11,7 @@ from orchd.engine.signals import SKIP
 from orchd.engine.state import State
 from orchd.engine.triggers import UpstreamStates, all_finished
 from orchd.flow.parameter import Parameter
+from orchd.flow.questions import Questions
 from orchd.flow.task import FunctionTask, Task
 
 
@@ -43,7 +44,7 @@ class ResourceCleanup(Task):
 
     resource_role: ClassVar[str] = "cleanup"
 
-    def run(self, mgr: Any, resource: Any = None) -> None:
+    def run(self, mgr: Any, resource: object = None) -> None:
         """
         Clean up.
         """
@@ -77,7 +78,7 @@ class ResourceBlock:
     ``with`` block of a resource, whose ``as`` name stands for it.
     """
 
-    def __init__(self, init: Task, setup: Task | None, cleanup: Task, flow: Any) -> None:
+    def __init__(self, init: Task, setup: Task | None, cleanup: Task, flow: Questions) -> None:
         self._init, self._setup, self._cleanup, self._flow = init, setup, cleanup, flow
         self._tasks: list[Task] = []
         self._before: ResourceBlock | None = None
@@ -137,14 +138,14 @@ class ResourceManager:
             **(cleanup_task_kwargs or {}),
         }
 
-    def __call__(self, *args: Any, flow: Any = None, **kwargs: Any) -> ResourceBlock:
+    def __call__(self, *args: object, flow: Questions | None = None, **kwargs: Any) -> ResourceBlock:
         """
         Return the block of a resource whose class is given these arguments.
 
         Raises:
             ValueError: there is no flow.
         """
-        target = flow if flow is not None else context.get("flow")
+        target: Questions | None = flow if flow is not None else context.get("flow")
         if target is None:
             raise ValueError("Could not infer an active Flow context.")
 
@@ -173,6 +174,9 @@ def resource_manager(
     """
 
     def made(kind: Callable[..., Any]) -> ResourceManager:
+        """
+        Return the manager of resources of that class.
+        """
         return ResourceManager(kind, name, init_task_kwargs, setup_task_kwargs, cleanup_task_kwargs)
 
     return made if resource_class is None else made(resource_class)

@@ -78,8 +78,8 @@ class Shape:
 
     def add_edge(
         self,
-        upstream_task: Any,
-        downstream_task: Any,
+        upstream_task: object,
+        downstream_task: object,
         key: str | None = None,
         mapped: bool = False,
         flattened: bool = False,
@@ -136,10 +136,10 @@ class Shape:
 
     def set_dependencies(
         self,
-        task: Any,
-        upstream_tasks: Iterable[Any] | None = None,
-        downstream_tasks: Iterable[Any] | None = None,
-        keyword_tasks: Mapping[str, Any] | None = None,
+        task: object,
+        upstream_tasks: Iterable[object] | None = None,
+        downstream_tasks: Iterable[object] | None = None,
+        keyword_tasks: Mapping[str, object] | None = None,
         mapped: bool = False,
         validate: bool | None = None,
     ) -> None:

@@ -123,7 +123,7 @@ class Task(Operators):
         if (unused := context.get("_unused_tasks")) is not None:
             unused[self] = None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+    def __new__(cls, *args: object, **kwargs: Any) -> Self:
         """
         Warn when a task is given to the constructor in place of the call.
         """
@@ -196,10 +196,10 @@ class Task(Operators):
 
     def __call__(
         self,
-        *args: Any,
+        *args: object,
         mapped: bool = False,
-        task_args: Mapping[str, Any] | None = None,
-        upstream_tasks: Iterable[Any] | None = None,
+        task_args: Mapping[str, object] | None = None,
+        upstream_tasks: Iterable[object] | None = None,
         flow: Binder | None = None,
         **kwargs: Any,
     ) -> Self:
@@ -217,10 +217,10 @@ class Task(Operators):
 
     def map(
         self,
-        *args: Any,
-        upstream_tasks: Iterable[Any] | None = None,
+        *args: object,
+        upstream_tasks: Iterable[object] | None = None,
         flow: Binder | None = None,
-        task_args: Mapping[str, Any] | None = None,
+        task_args: Mapping[str, object] | None = None,
         **kwargs: Any,
     ) -> Self:
         """
@@ -238,9 +238,9 @@ class Task(Operators):
 
     def bind(
         self,
-        *args: Any,
+        *args: object,
         mapped: bool = False,
-        upstream_tasks: Iterable[Any] | None = None,
+        upstream_tasks: Iterable[object] | None = None,
         flow: Binder | None = None,
         **kwargs: Any,
     ) -> Self:
@@ -267,7 +267,9 @@ class Task(Operators):
         target.set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=arguments, mapped=mapped)
         return self
 
-    def set_upstream(self, task: Any, flow: Binder | None = None, key: str | None = None, mapped: bool = False) -> Self:
+    def set_upstream(
+        self, task: object, flow: Binder | None = None, key: str | None = None, mapped: bool = False
+    ) -> Self:
         """
         Wait for *task*; with a *key*, its result is that argument.
         """
@@ -279,7 +281,7 @@ class Task(Operators):
         )
 
     def set_downstream(
-        self, task: Any, flow: Binder | None = None, key: str | None = None, mapped: bool = False
+        self, task: object, flow: Binder | None = None, key: str | None = None, mapped: bool = False
     ) -> Self:
         """
         Let *task* wait for this one; with a *key*, the result of this one is that argument of it.
@@ -295,9 +297,9 @@ class Task(Operators):
     def set_dependencies(
         self,
         flow: Binder | None = None,
-        upstream_tasks: Iterable[Any] | None = None,
-        downstream_tasks: Iterable[Any] | None = None,
-        keyword_tasks: Mapping[str, Any] | None = None,
+        upstream_tasks: Iterable[object] | None = None,
+        downstream_tasks: Iterable[object] | None = None,
+        keyword_tasks: Mapping[str, object] | None = None,
         mapped: bool = False,
         validate: bool | None = None,
     ) -> Self:
@@ -314,7 +316,7 @@ class Task(Operators):
         )
         return self
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: object) -> Any:
         self.set_dependencies(downstream_tasks=[other])
         return other
 
@@ -337,7 +339,7 @@ class Task(Operators):
         annotation = self._cached_signature.return_annotation
         return Any if annotation is inspect.Signature.empty else annotation
 
-    def _made(self, fn: Callable[..., Any], name: str, *args: Any, **task_args: Any) -> Any:
+    def _made(self, fn: Callable[..., Any], name: str, *args: object, **task_args: Any) -> Any:
         return FunctionTask(fn, name=name, **task_args).bind(*args)
 
     def __repr__(self) -> str:
