@@ -10,7 +10,6 @@ import pytest
 
 from orchd import Flow, LocalResult, Parameter, Task, apply_map, task
 from orchd.engine.settings import set_temporary_config
-from orchd.errors import FlowError
 from support.recording import executed, flow_of
 
 
@@ -232,13 +231,10 @@ def test_tasks_written_in_the_block_give_no_warning():
     assert list(flow.slugs.values()) == ["a-1"]
 
 
-def test_register_says_that_it_is_not_needed():
+def test_registering_inside_the_block_is_refused():
     """
-    Outside of loading, register points to the daemon's config.
+    flow.register() in the flow's own block would register half a flow.
     """
-    with pytest.raises(FlowError, match=r"put the file under \[flows\] paths"):
-        Flow("f").register(project_name="p")
-
     with pytest.raises(ValueError, match=r"Don't call `flow.register\(\)` from within"), Flow("f") as flow:
         flow.register()
 
