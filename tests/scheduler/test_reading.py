@@ -42,15 +42,37 @@ class Printing:
         """
         Write *text* to *stream*; a line belongs to whoever printed its first byte.
         """
+        self._write(stream, text, self.running)
+
+    def announce(self, stream: str, text: str, slug: str) -> None:
+        """
+        Write the span of *text*, which the task *slug* prints beside others, but not *text* yet.
+        """
+        if data := text.encode():
+            start = self._size(stream)
+            write_journal(
+                self.folder, SpanRecord(at=NOW_US, stream=stream, start=start, end=start + len(data), slug=slug)
+            )
+
+    def print_announced(self, stream: str, text: str, slug: str) -> None:
+        """
+        Write *text*, of which a span tells.
+        """
+        self._write(stream, text, slug)
+
+    def _write(self, stream: str, text: str, whose: str | None) -> None:
         with (self.folder.path / stream).open("ab") as file:
             file.write(text.encode())
         *ended, rest = text.split("\n")
         for part in ended:
-            begun, owner = self._open.pop(stream, ("", self.running))
+            begun, owner = self._open.pop(stream, ("", whose))
             self.expected[stream].append((begun + part, owner))
         if rest:
-            begun, owner = self._open.pop(stream, ("", self.running))
+            begun, owner = self._open.pop(stream, ("", whose))
             self._open[stream] = (begun + rest, owner)
+
+    def _size(self, stream: str) -> int:
+        return path.stat().st_size if (path := self.folder.path / stream).exists() else 0
 
     def begin_task(self) -> None:
         """
@@ -84,7 +106,7 @@ class Printing:
             self.expected[stream].append(line)
 
     def _record(self, slug: str, state: str) -> None:
-        sizes = {name: path.stat().st_size if (path := self.folder.path / name).exists() else 0 for name in OUTPUTS}
+        sizes = {name: self._size(name) for name in OUTPUTS}
         write_journal(self.folder, TaskRecord(at=1, slug=slug, state=state, **sizes))
 
 
@@ -99,6 +121,7 @@ _WORDS = st.text("abc\n€", max_size=4).filter(lambda text: len(text.encode()) 
 _STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("print"), st.sampled_from(OUTPUTS), _WORDS),
+        st.tuples(st.just("span"), st.sampled_from(OUTPUTS), _WORDS, st.sampled_from("pq"), st.booleans()),
         st.tuples(st.just("log"), st.text("xy", max_size=3)),
         st.tuples(st.sampled_from(["begin_task", "end_task", "look", "restart"])),
     ),
@@ -133,6 +156,12 @@ def _print_and_read(folder: RunFolder, steps: list[tuple[str, ...]], read_bytes:
         for step, *values in steps:
             if step == "look":
                 take(is_end=False)
+            elif step == "span":
+                *words, is_looked_at_between = values
+                printing.announce(*words)
+                if is_looked_at_between:
+                    take(is_end=False)
+                printing.print_announced(*words)
             elif step == "restart":
                 bare = Progress(
                     journal=progress.journal,
@@ -253,6 +282,51 @@ def test_marks_of_tasks_that_run_side_by_side_tell_nothing(tmp_path: Path) -> No
     found = look(folder, Progress(), now_us=NOW_US, is_end=False)
 
     assert [("somebody's", None)] == merged(found.lines, "stdout")
+
+
+def test_bytes_beside_other_tasks_are_nobodys_but_for_spans(tmp_path: Path) -> None:
+    """
+    What a subprocess prints while two tasks run has no task; the lines of which a span tells have theirs.
+    """
+    folder = RunFolder(tmp_path)
+    folder.stdout.write_bytes(b"a alone\nunknown\nof b\nunknown again\nof a\n")
+    journal(
+        folder,
+        TaskRecord(at=1, slug="a", state="running", stdout=0, stderr=0),
+        TaskRecord(at=2, slug="b", state="running", stdout=8, stderr=0, beside=True),
+        SpanRecord(at=3, stream="stdout", start=16, end=21, slug="b"),
+        SpanRecord(at=4, stream="stdout", start=35, end=40, slug="a"),
+    )
+
+    found = look(folder, Progress(), now_us=NOW_US, is_end=False)
+
+    assert merged(found.lines, "stdout") == [
+        ("a alone", "a"),
+        ("unknown", None),
+        ("of b", "b"),
+        ("unknown again", None),
+        ("of a", "a"),
+    ]
+
+
+def test_a_span_is_waited_for_but_not_for_ever(tmp_path: Path) -> None:
+    """
+    Its bytes come at once or never: the run was killed, or has cut its file short.
+    """
+    folder = RunFolder(tmp_path)
+    folder.stdout.write_bytes(b"")
+    journal(
+        folder,
+        SpanRecord(at=NOW_US, stream="stdout", start=0, end=5, slug="a"),
+        LogRecord(at=NOW_US, level=20, logger="x", text="after"),
+    )
+
+    soon = look(folder, Progress(), now_us=NOW_US + 1, is_end=False)
+    late = look(folder, Progress(), now_us=NOW_US + 2_000_000, is_end=False)
+    ended = look(folder, Progress(), now_us=NOW_US + 1, is_end=True)
+
+    assert (soon.lines, soon.has_more, soon.progress.journal) == ([], False, 0)
+    assert [line.text for line in late.lines] == [line.text for line in ended.lines] == ["after"]
 
 
 def test_a_mark_beyond_the_file_holds_nothing_up(tmp_path: Path) -> None:
