@@ -3,6 +3,7 @@ Tasks that come with orchd.
 """
 
 import os
+import sys
 import threading
 
 import pytest
@@ -29,6 +30,51 @@ def test_a_time_limit_kills_what_the_command_started(tmp_path):
     assert told.states("ShellTask-1") == ["running", "timed_out"]
     assert type(state.result[slow]).__name__ == "TimedOut"
     eventually(lambda: not _runs(pid))
+
+
+def test_a_time_limit_finds_what_has_left_the_group(tmp_path):
+    """
+    A daemon that the command double-forks into a session of its own is killed, too.
+    """
+    pid_file = tmp_path / "pid"
+    command = f"setsid bash -c 'sleep 600 & echo $! > {pid_file}; disown -a'; sleep 600"
+    with Flow("f") as flow:
+        ShellTask(command=command, timeout=1)()
+
+    executed(flow)
+
+    assert not _runs(int(pid_file.read_text()))
+
+
+def test_what_a_program_writes_to_its_descriptors_is_the_result():
+    """
+    Not only what the shell itself prints: standard error stands in its place between the lines of standard output.
+    """
+    command = "import os; os.write(1, b'out\\n'); os.write(2, b'err\\n'); os.write(1, b'end\\n')"
+    task = ShellTask(command=f'{sys.executable} -c "{command}"', return_all=True)
+
+    assert task.run() == ["out", "err", "end"]
+
+
+def test_env_and_helper_script_are_there():
+    """
+    The lines before the command, and its own variables beside those of the run.
+    """
+    task = ShellTask(helper_script="cd /\nA=helper", return_all=True)
+
+    assert task.run(command='echo "$A $B $PWD ${PATH:+path}"', env={"B": "own"}) == ["helper own / path"]
+
+
+def test_a_command_ended_by_a_signal_fails_its_task():
+    """
+    The exit code is minus its number.
+    """
+    with Flow("f") as flow:
+        bad = ShellTask(command="kill -9 $$", return_all=True)()
+
+    state, _ = executed(flow)
+
+    assert (state.result[bad].message, state.result[bad].result) == ("Command failed with exit code -9", [])
 
 
 def _runs(pid):

@@ -7,13 +7,19 @@ import os
 import signal
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from orchd.engine.signals import FAIL
 from orchd.flow.helpers import defaults_from_attrs
 from orchd.flow.task import Task
+
+
+#: Variable of the environment by which everything that a command started is found.
+_MARK: Final = "ORCHD_SHELL_ID"
 
 
 class ShellTask(Task):
@@ -106,10 +112,15 @@ class ShellTask(Task):
 @contextmanager
 def _started(command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """
-    Start *command* in a process group of its own, of which nothing is left when the block ends by an exception.
+    Start *command* in a session of its own, of which nothing is left when the block ends by an exception.
     """
+    mark = str(uuid.uuid4())
     process = subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        env={**env, _MARK: mark},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         yield process
@@ -118,10 +129,28 @@ def _started(command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.
             os.killpg(process.pid, signal.SIGKILL)
 
         process.wait()
+        # What has left the group still has the mark, and may start another while it is killed.
+        while _kill(f"{_MARK}={mark}".encode()):
+            pass
+
         raise
     finally:
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _kill(mark: bytes) -> int:
+    """
+    Kill every process with *mark* in its environment, and return how many there were.
+    """
+    killed = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed += 1
+
+    return killed
 
 
 def _level(given: bool | int | str) -> int | None:
