@@ -1,5 +1,6 @@
 """
-Settings that flows take from the environment: ``ORCHD__FLOWS__CHECKPOINTING`` is ``flows.checkpointing``.
+Settings of flows: ``flows.checkpointing`` is what the variable ``ORCHD__FLOWS__CHECKPOINTING`` says, else the person's
+own file, else the default.
 """
 
 import ast
@@ -11,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from orchd.engine.context import context
+from orchd.engine.user_config import user_settings
 
 #: Name of a setting -> its value where nothing else is said.
 DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
@@ -29,21 +31,45 @@ DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
 )
 #: Key of the context under which a block's own settings lie.
 _OWN: Final = "_settings"
+_CONTEXT: Final = "ORCHD__CONTEXT__"
 
 
 def setting(name: str) -> Any:
     """
-    Return the setting *name*: of the block around, of the environment, or its default.
+    Return the setting *name*: of the block around, of the environment, of the person's file, or its default.
 
     Raises:
         KeyError: there is no such setting.
+
+        ConfigError: the person's file cannot be read.
     """
     own = context.get(_OWN) or {}
     if name in own:
         return own[name]
 
     text = os.environ.get("ORCHD__" + name.upper().replace(".", "__"))
-    return DEFAULTS[name] if text is None else _parsed(text.strip())
+    if text is not None:
+        return _parsed(text.strip())
+
+    written = user_settings()
+    return written[name] if name in written else DEFAULTS[name]
+
+
+def context_keys() -> dict[str, Any]:
+    """
+    Return what the settings ``context.*`` put into ``orchd.context`` of every run; secrets are not among it.
+
+    Raises:
+        ConfigError: the person's file cannot be read.
+    """
+    keys = {
+        name.removeprefix("context."): each for name, each in user_settings().items() if name.startswith("context.")
+    }
+    for name, text in os.environ.items():
+        if name.startswith(_CONTEXT) and not name.startswith(f"{_CONTEXT}SECRETS__"):
+            keys[name.removeprefix(_CONTEXT).lower()] = _parsed(text.strip())
+
+    return keys
 
 
 @contextmanager
@@ -67,11 +93,12 @@ class Config:
 
     def __getattr__(self, name: str) -> Any:
         full = self._path + name
-        if full in (context.get(_OWN) or {}) or full in DEFAULTS:
+        known = {**DEFAULTS, **user_settings(), **(context.get(_OWN) or {})}
+        if full in known:
             value = setting(full)
             return os.path.expanduser(value) if full == "home_dir" else value
 
-        if any(known.startswith(f"{full}.") for known in DEFAULTS):
+        if any(each.startswith(f"{full}.") for each in known):
             return Config(f"{full}.")
 
         raise AttributeError(f"'Config' object has no attribute '{name}'")
