@@ -20,7 +20,7 @@ from orchd.engine.handlers import StateHandler
 from orchd.engine.kept_caches import KeptCaches
 from orchd.engine.logs import get_logger, show_on_terminal
 from orchd.engine.recorder import NullRecorder, Recorder
-from orchd.engine.settings import checkpointing_wanted, config, setting
+from orchd.engine.settings import checkpointing_wanted, config, context_keys, setting
 from orchd.engine.state import Failed, Pending, State, Success
 from orchd.engine.work import Scope
 from orchd.errors import OrchdError
@@ -311,6 +311,7 @@ def prepared(
 def _context_values(flow: Runnable, parameters: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
     now = clock.now()
     values = {
+        **context_keys(),
         **context.snapshot(),
         "flow_name": flow.name,
         "flow_id": flow.name,
