@@ -15,7 +15,7 @@ from orchd import config
 from orchd.cli.templates import ORCHD_TOML
 from orchd.config import Config, FlowSettings
 from orchd.errors import ConfigError
-from orchd.model.specs import CatchUp, FlowSpec, Overlap, ParameterSpec, RuleKind, When
+from orchd.model.specs import CatchUp, DayMove, FlowSpec, Overlap, ParameterSpec, RuleKind, When
 
 ROOT = Path(__file__).parents[2]
 ENV = {"HOME": "/home/ann", "TZ": "Europe/Vienna"}
@@ -112,6 +112,41 @@ def test_a_schedule_says_everything(tmp_path: Path) -> None:
     assert (first.anchor, json.loads(first.parameters)) == ("2025-12-31T19:00:00", {"a": "x", "b": 1})
     assert (first.overlap, first.grace_s, first.max_catchup) == (Overlap.QUEUE, 60.0, 5)
     assert (second.kind, second.after, second.when) == (RuleKind.AFTER, ("f",), When.FINISHED)
+
+
+def test_a_schedule_says_everything_of_times_and_days(tmp_path: Path) -> None:
+    """
+    Wall times and days are of the schedule's zone; a day that a window ends with counts whole.
+    """
+    text = """
+    [calendars.holidays]
+    days = [2026-12-25, "2026-12-31/2027-01-01"]
+    [schedules.n]
+    flow = "f"
+    rrule = "FREQ=MONTHLY;BYDAY=-1FR"
+    anchor = 2026-01-01T17:00:00
+    timezone = "America/New_York"
+    from = 2026-01-01
+    until = 2026-12-31
+    count = 9
+    splay = "10m"
+    next_business_day = ["holidays"]
+    [schedules.d]
+    flow = "f"
+    timezone = "America/New_York"
+    dates = [2026-06-02T08:00:00, 2026-06-01, 2026-06-01T04:00:00Z]
+    until = 2026-06-03T00:00:00
+    """
+    first, second = _load(tmp_path, text).schedules
+
+    assert (first.kind, first.rule, first.anchor) == (RuleKind.RRULE, "FREQ=MONTHLY;BYDAY=-1FR", "2026-01-01T17:00:00")
+    assert (first.starts_at, first.ends_at) == ("2026-01-01T05:00:00+00:00", "2027-01-01T05:00:00+00:00")
+    assert (first.count, 0 <= first.splay_s < 600) == (9, True)
+    assert [(each.name, each.days, each.move) for each in first.calendars] == [
+        ("holidays", (("2026-12-25", "2026-12-25"), ("2026-12-31", "2027-01-01")), DayMove.NEXT_BUSINESS_DAY)
+    ]
+    assert second.dates == ("2026-06-01T04:00:00+00:00", "2026-06-02T12:00:00+00:00")
+    assert second.ends_at == "2026-06-03T04:00:00+00:00"
 
 
 def test_settings_of_a_flow(tmp_path: Path) -> None:

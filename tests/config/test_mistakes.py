@@ -66,6 +66,56 @@ MISTAKES = [
     ('[daemon]\nstore = "sqlite\nmax_runs = 3\n', 2, "not TOML: a closing quote is missing"),
     ("[daemon]\nstore = sqlite\n", 2, "not TOML: invalid value; text stands in double quotes"),
     ('[schedules.a]\nflow = "x"\nafter = ["x"]\n', 3, "[schedules.a] after: 'x' after 'x' is a circle"),
+    (
+        '[schedules.a]\nflow = "x"\nafter = ["y"]\n[schedules.b]\nflow = "y"\ncron = "@daily"\n'
+        'wait_for = { flow = "x", within = "9h" }\n',
+        3,
+        "[schedules.a] after: 'x' after 'y' waits for 'x' is a circle; remove one of the waits",
+    ),
+    ('[schedules.n]\nflow = "f"\nrrule = "FREQ=DALY"\n', 3, '[schedules.n] rrule = "FREQ=DALY": its FREQ must be'),
+    ('[schedules.n]\nflow = "f"\nrrule = "FREQ=DAILY;COUNT=2"\n', 3, "COUNT counts from a start; write anchor"),
+    ('[schedules.n]\nflow = "f"\ndates = []\n', 3, "dates = []: is empty: give one at least"),
+    ('[schedules.n]\nflow = "f"\ndates = ["soon"]\n', 3, "must be a date or a time without quotes"),
+    (GOOD + "count = 3\n", 4, "[schedules.n] count: counts from a time; write from = 2026-01-01"),
+    (GOOD + "from = 3\n", 4, "from = 3: must be a date or a time without quotes; write for example from = 2026-01-01"),
+    (GOOD + "form = 3\n", 4, "there is no key 'form'; did you mean 'from'?"),
+    (GOOD + 'splay = "0s"\n', 4, 'splay = "0s": is no time at all'),
+    (
+        GOOD + 'skip = ["holidays"]\n',
+        4,
+        "[schedules.n] skip: there is no calendar 'holidays'; write [calendars.holidays]",
+    ),
+    (
+        GOOD + "from = 2026-01-02\nuntil = 2026-01-01\n",
+        1,
+        "[schedules.n] never fires: none of its fire times is in its",
+    ),
+    (
+        '[calendars.c]\ndays = [2026-12-24]\n[schedules.n]\nflow = "f"\ndates = [2026-12-24]\nskip = ["c"]\n',
+        3,
+        "[schedules.n] never fires: its calendars take each of its fire times away",
+    ),
+    (
+        '[calendars.c]\ndays = [2026-12-24]\n[schedules.n]\nflow = "f"\ncron = "@daily"\nskip = ["c"]\n'
+        'next_business_day = ["c"]\n',
+        3,
+        "[schedules.n] names the calendar 'c' twice",
+    ),
+    (
+        '[calendars.c]\ndays = [2026-12-24]\n[calendars.d]\ndays = [2026-12-25]\n[schedules.n]\nflow = "f"\n'
+        'cron = "@daily"\nnext_business_day = ["c"]\nprevious_business_day = ["d"]\n',
+        9,
+        "a day has one way to move",
+    ),
+    ("[calendars.c]\ndays = []\n", 2, "days = []: is empty: give one at least"),
+    ('[calendars.c]\ndays = ["easter"]\n', 2, 'days.0 = "easter": is no day and no range of days; write 2026-12-25 or'),
+    ('[calendars.c]\ndays = ["2026-12-26/2026-12-24"]\n', 2, 'ends before it begins; write "2026-12-24/2026-12-26"'),
+    ("[calendars.c]\ndays = [2026-12-26T00:00:00]\n", 2, "is no day and no range of days"),
+    (
+        '[schedules.n]\nflow = "f"\nafter = ["b"]\nsplay = "9m"\n',
+        4,
+        "splay: means nothing beside 'after', only with cron",
+    ),
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from docs import make_states
 from orchd import errors
 from orchd.cli import table
-from orchd.config.tables import NAMED, TABLES
+from orchd.config.tables import NAMED, TABLES, keys
 from orchd.model.slots import SENTENCES, Reason
 
 ROOT = Path(__file__).parents[2]
@@ -37,10 +37,10 @@ def test_the_readme_lists_every_config_key_and_no_other() -> None:
             name = heading[1]
             assert (heading[2] is not None) == (name in NAMED)
             listed[name] = set()
-        elif key := re.fullmatch(r"`(\w+)`", row):
-            listed[name].add(key[1])
+        elif re.fullmatch(r"`\w+`(, `\w+`)*", row):
+            listed[name].update(re.findall(r"\w+", row))
 
-    assert {name: set(model.model_fields) for name, model in TABLES.items()} == listed
+    assert {name: set(keys(model)) for name, model in TABLES.items()} == listed
 
 
 def test_the_readme_lists_every_command_and_no_other() -> None:

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from orchd.config.files import KeyPath, Merged
 from orchd.config.problems import did_you_mean, toml_value
-from orchd.config.tables import NAMED, NOT_YET, TABLES, Document, Table, WaitTable
+from orchd.config.tables import NAMED, NOT_YET, TABLES, Document, Table, WaitTable, keys
 from orchd.model.names import ESCAPES
 
 #: pydantic's kind of error -> what is wrong, in plain words.
@@ -47,8 +47,6 @@ def say(error: ErrorDetails, merged: Merged) -> str:
 
     shown = "" if isinstance(error["input"], dict) else f" = {toml_value(error['input'])}"
     words = error["msg"] if kind == "orchd" else _words(kind, error.get("ctx", {}))
-    if (key[0], key[-1]) == ("flow", "on_crash"):
-        words = 'can only be "fail" in this version'
     hint = "" if ";" in words or not _example(key) else f"; write for example {_example(key)}"
     return f"{place(key, merged)}{shown}: {words}{hint}"
 
@@ -73,7 +71,7 @@ def _unknown(key: KeyPath) -> str:
         return f": there is no table or key '{name}'; {did_you_mean(name, Document.model_fields)}"
 
     model = WaitTable if "wait_for" in key[2:-1] else TABLES[str(key[0])]
-    return f": there is no key '{name}'; {did_you_mean(name, model.model_fields)}"
+    return f": there is no key '{name}'; {did_you_mean(name, keys(model))}"
 
 
 def _words(kind: str, ctx: dict[str, Any]) -> str:
@@ -93,7 +91,7 @@ def _words(kind: str, ctx: dict[str, Any]) -> str:
 def _example(key: Sequence[str | int]) -> str:
     depth = 2 if key[0] in NAMED else 1
     model: type[Table] = TABLES.get(str(key[0]), Document)
-    field = model.model_fields.get(str(key[depth])) if len(key) > depth else None
+    field = keys(model).get(str(key[depth])) if len(key) > depth else None
     if field is None or not field.examples:
         return ""
 

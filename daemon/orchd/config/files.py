@@ -20,7 +20,7 @@ _HEADER: Final = re.compile(rf"\s*\[\[?\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]\]?\
 _PARTS: Final = re.compile(_PART)
 _LINE_OF_ERROR: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 #: Tables whose entries are things with a name; an entry stands whole in one file.
-_NAMED: Final = ("schedules", "flow")
+_NAMED: Final = ("schedules", "flow", "calendars")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from orchd.config import places
+from orchd.config.circles import circle_problems
 from orchd.config.complaints import location, place, say
 from orchd.config.files import KeyPath, Merged, read
 from orchd.config.limits import pool_problems, wait_problems
 from orchd.config.problems import ConfigProblems, toml_value
-from orchd.config.schedules import circle_problems, schedule_problems, spec_of, zone_problem
+from orchd.config.schedules import schedule_problems, spec_of, zone_problem
 from orchd.config.settings import Config, DaemonSettings, FlowFiles, FlowSettings, Retention
 from orchd.config.tables import NAMED, Document, FlowTable, Table
 from orchd.errors import ConfigError
@@ -71,7 +72,8 @@ def examine(path: Path | None, *, env: Mapping[str, str]) -> Examined:
     problems = [*merged.problems, *wrong.values(), *_daemon_problems(document, merged, env), *wrong_paths]
     schedules = {}
     for name, table in document.schedules.items():
-        found = [*schedule_problems(name, table, merged, default_zone=zone), *wait_problems(name, table, merged)]
+        found = list(schedule_problems(name, table, merged, default_zone=zone, calendars=document.calendars))
+        found += wait_problems(name, table, merged)
         if found:
             problems += found
         else:
@@ -84,7 +86,9 @@ def examine(path: Path | None, *, env: Mapping[str, str]) -> Examined:
         flows=_flow_files(document, merged),
         flow=MappingProxyType({name: _flow_settings(table) for name, table in document.flow.items()}),
         pools=MappingProxyType(document.pools),
-        schedules=tuple(spec_of(name, table, default_zone=zone) for name, table in schedules.items()),
+        schedules=tuple(
+            spec_of(name, table, default_zone=zone, calendars=document.calendars) for name, table in schedules.items()
+        ),
         path=None if path is None else path.absolute(),
         files=merged.files,
         origins=MappingProxyType(

@@ -4,33 +4,39 @@ From a ``[schedules.NAME]`` table to a checked :class:`~orchd.model.specs.Schedu
 
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
+
+import msgspec
 
 from orchd.config.complaints import place
 from orchd.config.files import Merged
+from orchd.config.instants import calendar_specs, date_texts, instant_problems, instant_text
 from orchd.config.limits import wait_specs
 from orchd.config.places import is_zone
 from orchd.config.problems import did_you_mean, toml_value
-from orchd.config.tables import ScheduleTable
+from orchd.config.tables import CalendarTable, ScheduleTable
 from orchd.model.specs import (
     DEFAULT_GRACE_OF_NONE,
     DEFAULT_MAX_CATCHUP,
     CatchUp,
+    DayMove,
     Overlap,
     RuleKind,
     ScheduleSpec,
     When,
     parameters_text,
 )
-from orchd.schedules import RuleError, rule_of
+from orchd.schedules import RuleError
+from orchd.schedules.rules import first_fire, splay_s
 
+_TIMED = (RuleKind.CRON, RuleKind.EVERY, RuleKind.DATES, RuleKind.RRULE)
+_TIMED_KEYS = ("catchup", "grace", "from", "until", "count", "splay", *(move.value for move in DayMove))
 #: Key -> the kinds of rule that it means something for.
 _ONLY_FOR = {
-    "anchor": (RuleKind.EVERY,),
+    "anchor": (RuleKind.EVERY, RuleKind.RRULE),
     "when": (RuleKind.AFTER,),
-    "catchup": (RuleKind.CRON, RuleKind.EVERY),
-    "grace": (RuleKind.CRON, RuleKind.EVERY),
+    **dict.fromkeys(_TIMED_KEYS, _TIMED),
 }
 
 
@@ -47,7 +53,9 @@ def zone_problem(name: str) -> str | None:
     return f"is not a time zone that this machine knows; {hint}"
 
 
-def schedule_problems(name: str, table: ScheduleTable, merged: Merged, *, default_zone: str) -> Iterator[str]:
+def schedule_problems(
+    name: str, table: ScheduleTable, merged: Merged, *, default_zone: str, calendars: Mapping[str, CalendarTable]
+) -> Iterator[str]:
     """
     Yield one sentence for each mistake of the schedule called *name*.
     """
@@ -55,7 +63,7 @@ def schedule_problems(name: str, table: ScheduleTable, merged: Merged, *, defaul
     kinds = _kinds(table)
     if len(kinds) != 1:
         had = " and ".join(kinds) or "no rule"
-        one = 'exactly one of cron = "0 2 * * *", every = "90s", after = ["load"]'
+        one = 'exactly one of cron = "0 2 * * *", every = "90s", dates, rrule, after = ["load"]'
         yield f"{place(key, merged)} has {had}; write {one}"
         return
 
@@ -64,21 +72,33 @@ def schedule_problems(name: str, table: ScheduleTable, merged: Merged, *, defaul
         return
 
     for given, fitting in _ONLY_FOR.items():
-        if getattr(table, given) is not None and kinds[0] not in fitting:
+        if getattr(table, given.replace("from", "from_")) is not None and kinds[0] not in fitting:
             fit = " or ".join(fitting)
             yield f"{place((*key, given), merged)}: means nothing beside '{kinds[0]}', only with {fit}; remove it"
 
     if doubles := [flow for flow, times in Counter(table.after or ()).items() if times > 1]:
         yield f"{place((*key, 'after'), merged)}: '{doubles[0]}' is there twice; remove one of them"
 
+    yield from instant_problems(name, table, merged, calendars)
     try:
-        rule_of(spec_of(name, table, default_zone=default_zone))
+        spec = spec_of(name, table, default_zone=default_zone, calendars=calendars)
+        if kinds[0] is not RuleKind.AFTER and first_fire(spec) is None:
+            yield f"{place(key, merged)} never fires: {_why_never(spec)}"
     except RuleError as error:
         at = (*key, str(kinds[0]))
         yield f"{place(at, merged)} = {toml_value(getattr(table, kinds[0]))}: {error}"
 
 
-def spec_of(name: str, table: ScheduleTable, *, default_zone: str) -> ScheduleSpec:
+def _why_never(spec: ScheduleSpec) -> str:
+    if spec.calendars and first_fire(msgspec.structs.replace(spec, calendars=())) is not None:
+        return "its calendars take each of its fire times away; change them, or its window"
+
+    return "none of its fire times is in its window; change from or until"
+
+
+def spec_of(
+    name: str, table: ScheduleTable, *, default_zone: str, calendars: Mapping[str, CalendarTable]
+) -> ScheduleSpec:
     """
     Return *table* as the spec of the schedule called *name*, every default filled in.
     """
@@ -90,9 +110,15 @@ def spec_of(name: str, table: ScheduleTable, *, default_zone: str) -> ScheduleSp
         name=name,
         flow=table.flow,
         kind=kind,
-        rule=table.cron or table.every or "",
+        rule=table.cron or table.every or table.rrule or "",
         timezone=zone,
         anchor=None if table.anchor is None else _wall_time(table.anchor, zone),
+        dates=date_texts(table, zone),
+        splay_s=0.0 if table.splay is None else splay_s(name, table.splay),
+        starts_at=None if table.from_ is None else instant_text(table.from_, zone),
+        ends_at=None if table.until is None else instant_text(table.until, zone, ends=True),
+        count=table.count,
+        calendars=calendar_specs(table, calendars),
         after=table.after or (),
         when=table.when or When.SUCCESS,
         parameters=parameters_text(table.parameters or {}),
@@ -105,45 +131,6 @@ def spec_of(name: str, table: ScheduleTable, *, default_zone: str) -> ScheduleSp
         priority=table.priority,
         pause_after_failures=table.pause_after_failures,
     )
-
-
-def circle_problems(tables: dict[str, ScheduleTable], merged: Merged) -> Iterator[str]:
-    """
-    Yield one sentence for each circle of flows that wait for each other, so that none could ever start first.
-    """
-    waits: dict[str, list[tuple[str, str]]] = {}
-    for name, table in tables.items():
-        for upstream in table.after or ():
-            waits.setdefault(table.flow, []).append((upstream, name))
-
-    done: set[str] = set()
-    for flow in waits:
-        if flow not in done and (circle := _circle_from(flow, waits, done)):
-            words = " after ".join(f"'{item}'" for item, _ in circle)
-            at = place(("schedules", circle[1][1], "after"), merged)
-            yield f"{at}: {words} is a circle; give one of them a cron or every rule instead"
-
-
-def _circle_from(start: str, waits: dict[str, list[tuple[str, str]]], done: set[str]) -> list[tuple[str, str]] | None:
-    # Iterative, so that a chain of ten thousand flows does not meet the recursion limit.
-    path: list[tuple[str, str]] = [(start, "")]
-    branches = [iter(waits.get(start, ()))]
-    on_path = {start}
-    while path:
-        if path[-1][0] in done or (step := next(branches[-1], None)) is None:
-            done.add(path[-1][0])
-            on_path.discard(path.pop()[0])
-            branches.pop()
-            continue
-        if step[0] in on_path:
-            done |= on_path
-            begin = next(n for n, item in enumerate(path) if item[0] == step[0])
-            return [*path[begin:], step]
-
-        path.append(step)
-        branches.append(iter(waits.get(step[0], ())))
-        on_path.add(step[0])
-    return None
 
 
 def _kinds(table: ScheduleTable) -> list[RuleKind]:

@@ -10,11 +10,13 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from orchd.config.durations import parse_duration, parse_size
 from orchd.model.names import name_problem
 from orchd.model.specs import CatchUp, Overlap, When
+from orchd.schedules.windows import MAX_COUNT
 
 
 def _parsed(parse: Callable[[str], object], wanted: str) -> Callable[[object], object]:
@@ -62,6 +64,27 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
+def _days(value: object) -> tuple[str, str]:
+    """
+    Return the first and the last day of a date, or of the text ``2026-12-24/2027-01-06``.
+    """
+    first, _, last = str(value).partition("/")
+    try:
+        if isinstance(value, datetime):
+            raise ValueError(value)
+        begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError as error:
+        words = 'is no day and no range of days; write 2026-12-25 or "2026-12-24/2027-01-06"'
+        raise PydanticCustomError("orchd", "{what}", {"what": words}) from error
+
+    if begin > end:
+        words = f'ends before it begins; write "{end}/{begin}"'
+        raise PydanticCustomError("orchd", "{what}", {"what": words})
+
+    return begin.isoformat(), end.isoformat()
+
+
+Days = Annotated[tuple[str, str], BeforeValidator(_days)]
 Duration = Annotated[timedelta, BeforeValidator(_parsed(parse_duration, "a duration"))]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_parsed(_positive, "a duration"))]
 Size = Annotated[int, BeforeValidator(_parsed(_size, "a size"))]
@@ -119,7 +142,7 @@ class FlowTable(Table):
     """
 
     timeout: PositiveDuration | None = Field(default=None, examples=["30m"])
-    on_crash: Literal["fail"] | None = Field(default=None, examples=["fail"])
+    on_crash: Literal["fail", "resume"] | None = Field(default=None, examples=["resume"])
     grace: Duration | None = Field(default=None, examples=["30s"])
     max_runs: int | None = Field(default=None, ge=1, le=10_000, examples=[1])
     pool: Name | None = Field(default=None, examples=["gpu"])
@@ -137,6 +160,15 @@ class WaitTable(Table):
     timeout: PositiveDuration | None = Field(default=None, examples=["4h"])
 
 
+class CalendarTable(Table):
+    """
+    ``[calendars.NAME]``.
+    """
+
+    #: First and last day (inclusive) of each range, as ISO dates.
+    days: tuple[Days, ...] = Field(min_length=1, examples=[[date(2026, 12, 25)]], strict=False)
+
+
 class ScheduleTable(Table):
     """
     ``[schedules.NAME]``.
@@ -145,9 +177,24 @@ class ScheduleTable(Table):
     flow: Name = Field(examples=["data-engineer"])
     cron: str | None = Field(default=None, examples=["0 2 * * *"])
     every: str | None = Field(default=None, examples=["90s"])
+    dates: tuple[datetime | date, ...] | None = Field(
+        default=None, min_length=1, max_length=10_000, examples=[[date(2026, 12, 24)]], strict=False
+    )
+    rrule: str | None = Field(default=None, examples=["FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17"])
     anchor: datetime | date | None = Field(default=None, examples=["2026-01-01T00:00:00"])
     after: tuple[Name, ...] | None = Field(default=None, min_length=1, examples=[["data-engineer"]], strict=False)
     when: When | None = Field(default=None, examples=["success"], strict=False)
+    from_: datetime | date | None = Field(default=None, alias="from", examples=[date(2026, 1, 1)])
+    until: datetime | date | None = Field(default=None, examples=[date(2026, 12, 31)])
+    count: int | None = Field(default=None, ge=1, le=MAX_COUNT, examples=[10])
+    splay: PositiveDuration | None = Field(default=None, examples=["10m"])
+    skip: tuple[Text, ...] | None = Field(default=None, min_length=1, examples=[["holidays"]], strict=False)
+    next_business_day: tuple[Text, ...] | None = Field(
+        default=None, min_length=1, examples=[["holidays"]], strict=False
+    )
+    previous_business_day: tuple[Text, ...] | None = Field(
+        default=None, min_length=1, examples=[["holidays"]], strict=False
+    )
     timezone: Text | None = Field(default=None, examples=["Europe/Vienna"])
     parameters: dict[str, Any] | None = Field(default=None, examples=[{"ratio": 0.3}])
     overlap: Overlap | None = Field(default=None, examples=["skip"], strict=False)
@@ -172,7 +219,15 @@ class Document(Table):
     flows: FlowsTable = FlowsTable()
     pools: dict[Name, Places] = {}
     flow: dict[Name, FlowTable] = {}
+    calendars: dict[Name, CalendarTable] = {}
     schedules: dict[Name, ScheduleTable] = {}
+
+
+def keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """
+    Return the keys of *model* as they stand in a file, with what is known of each.
+    """
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 #: First key -> the model of the table below it; those of :data:`NAMED` have a name in between.
@@ -184,10 +239,11 @@ TABLES: Final[Mapping[str, type[Table]]] = MappingProxyType(
         #: Its keys are names of the user's own.
         "pools": Table,
         "flow": FlowTable,
+        "calendars": CalendarTable,
         "schedules": ScheduleTable,
     }
 )
-NAMED: Final = frozenset({"flow", "schedules"})
+NAMED: Final = frozenset({"flow", "calendars", "schedules"})
 
 #: Keys that a later orchd will have, and what to do until then.
 NOT_YET: Final[Mapping[tuple[str, str], str]] = MappingProxyType(

@@ -132,7 +132,7 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True):
     #: Window of the fire times (inclusive, exclusive), as ISO text in UTC; None for no bound.
     starts_at: str | None = None
     ends_at: str | None = None
-    #: How many fire times there are from *starts_at* on; None for no bound.
+    #: How many fire times there are from *starts_at* on, which must be given; None for no bound.
     count: int | None = None
     calendars: tuple[CalendarSpec, ...] = ()
     #: Of a schedule in code: all must hold; at least one must; none may; applied to what is left, in order.

@@ -18,7 +18,7 @@ from orchd.schedules.interval import Every
 from orchd.schedules.problems import RuleError
 from orchd.schedules.rrule import RRule
 from orchd.schedules.ticking import Rule
-from orchd.schedules.windows import BEGINNING, AnyOf, Counted, Shifted, Window
+from orchd.schedules.windows import AnyOf, Counted, Shifted, Window
 
 __all__ = ["After", "Rule", "first_fire", "rule_of", "rule_words", "splay_s"]
 
@@ -66,8 +66,8 @@ def rule_of(spec: ScheduleSpec) -> Rule:
         rule = _adjusted(rule, adjustment)
     if spec.calendars:
         rule = _dated(rule, spec.calendars)
-    if spec.count is not None:
-        rule = Counted(rule=rule, starts_at=starts_at or BEGINNING, count=spec.count)
+    if spec.count is not None and starts_at is not None:
+        rule = Counted(rule=rule, starts_at=starts_at, count=spec.count)
     if spec.splay_s:
         rule = Shifted(rule=rule, offset=timedelta(seconds=spec.splay_s), is_splay=True)
     return rule

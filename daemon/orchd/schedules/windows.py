@@ -3,15 +3,13 @@ Rules around a rule: only a part of its fire times, all of them later, or those 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 from orchd.schedules.ticking import Rule
 from orchd.schedules.zones import MICROSECOND
 
-#: No time of a calendar is earlier; a window without a beginning starts here.
-BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 #: Counting walks from the beginning of the window, once.
 MAX_COUNT: Final = 10_000
 
