@@ -71,6 +71,8 @@ class Call(Struct, frozen=True, kw_only=True):
     call: str
     #: Of the task; the first is 1.
     attempt: int = 1
+    #: What its task began in an earlier attempt of the run counts no more, as what is above it ran anew.
+    is_anew: bool = False
 
 
 def start_run(
@@ -156,7 +158,7 @@ def _of_call(conn: Connection, parent: RunRow, call: Call) -> tuple[RunRow | Non
     tries = children.lineage(conn, parent)
     prefix = f"{tries[-1]}/{call.call}#"
     key = f"{prefix}{len(tries)}.{call.attempt}"
-    before = children.latest_child(conn, tries, key_prefix=prefix)
+    before = children.latest_child(conn, tries[:1] if call.is_anew else tries, key_prefix=prefix)
     if before is None:
         return None, key
 

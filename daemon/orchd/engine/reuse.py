@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from orchd.engine import kept
+from orchd.engine.context import context
 from orchd.engine.faults import said
 from orchd.engine.kept import KeptResults
 from orchd.engine.logs import get_logger
 from orchd.engine.state import Cached, Mapped, Skipped, State
 from orchd.graph.edges import Edge
+from orchd.model.records import REUSED, SKIPPED_AGAIN
 from orchd.model.states import TaskRunState
 from orchd.results.result import Result
 
@@ -22,6 +24,10 @@ LOG: Final = get_logger("TaskRunner")
 
 #: Key of a state's context: the attempt in which the task had the same result.
 SAME_AS: Final = "same_as"
+#: Keys of the context of a task run: nothing that it began in the attempt before counts any more; it began something
+#: in its place.
+RUNS_ANEW: Final = "_runs_anew"
+BEGAN_ANEW: Final = "_began_anew"
 _GOOD: Final = frozenset({TaskRunState.SUCCESS, TaskRunState.CACHED, TaskRunState.SKIPPED})
 
 Upstream = Mapping[Edge[Any], State]
@@ -65,6 +71,8 @@ class Answer:
     why: str = ""
     #: A person wants it to run, so that targets and caches are not asked.
     is_forced: bool = False
+    #: Everything above it is the same as then, so that what it began then still counts.
+    is_same_above: bool = False
 
     def __str__(self) -> str:
         return f"runs anew: {self.why}" if self.state is None else self.state.message or ""
@@ -107,24 +115,24 @@ class Reuse:
             return judged
 
         if judged.state is TaskRunState.SKIPPED:
-            return Answer(state=self._marked(Skipped(message=f"Skipped as in {self.attempt}.")))
+            return Answer(state=self._marked(Skipped(message=f"{SKIPPED_AGAIN} {self.attempt}.")))
 
         if task.checkpoint is False:
-            return Answer(why="its result is never stored")
+            return Answer(why="its result is never stored", is_same_above=True)
 
         if judged.location is None:
-            return Answer(why="its result was not kept")
+            return Answer(why="its result was not kept", is_same_above=True)
 
         try:
             found = _read(judged.location, result)
         except Exception as exc:
             LOG.warning("Task '%s': its result at %s cannot be read: %s", task.name, judged.location, said(exc))
-            return Answer(why="its result cannot be read")
+            return Answer(why="its result cannot be read", is_same_above=True)
 
         if store is not None and kept.is_kept(judged.location):
             found.location = store.adopt(judged.location)
 
-        return Answer(state=self._marked(Cached(message=f"Reused from {self.attempt}.", result=found)))
+        return Answer(state=self._marked(Cached(message=f"{REUSED} {self.attempt}.", result=found)))
 
     def settle(self, task: Stored, slug: str, index: int | None, state: State, upstream: Upstream) -> None:
         """
@@ -134,7 +142,8 @@ class Reuse:
         if isinstance(state, Mapped):
             is_as_it_was = self._has_shape(slug, upstream)
         else:
-            is_of_kind = state.is_skipped() or (task.checkpoint is False and state.is_successful())
+            is_unstored = task.checkpoint is False and not context.get(BEGAN_ANEW)
+            is_of_kind = state.is_skipped() or (is_unstored and state.is_successful())
             is_as_it_was = is_of_kind and isinstance(self._judge(slug, index, upstream.values()), Before)
 
         if is_as_it_was:
@@ -151,10 +160,11 @@ class Reuse:
             return anew
 
         before = self.before.get((slug, -1 if index is None else index))
+        is_same_above = all(map(is_same, upstream))
         if before is None or before.state not in _GOOD:
-            return Answer(why="it had not succeeded")
+            return Answer(why="it had not succeeded", is_same_above=is_same_above)
 
-        return before if all(map(is_same, upstream)) else Answer(why="what is above it ran anew")
+        return before if is_same_above else Answer(why="what is above it ran anew")
 
     def _has_shape(self, slug: str, upstream: Upstream) -> bool:
         return slug not in self.anew and all(

@@ -16,7 +16,8 @@ from orchd.engine.decide import is_excluded, judge_failure
 from orchd.engine.faults import own_traceback, said
 from orchd.engine.handlers import LOG, handled
 from orchd.engine.logs import get_logger, say
-from orchd.engine.mapping import Lanes, counted, judge_mapping
+from orchd.engine.mapping import NOTHING, Lanes, counted, judge_mapping
+from orchd.engine.reuse import RUNS_ANEW
 from orchd.engine.signals import ENDRUN, TRIGGERFAIL, StateSignal
 from orchd.engine.state import (
     Cached,
@@ -166,7 +167,11 @@ class TaskRunner:
             if skip:
                 state = self._moved(state, Skipped(message=SKIPPED_ABOVE))
             elif lanes is not None:
-                state = self._moved(state, judge_mapping(upstream, lanes))
+                judged = judge_mapping(upstream, lanes)
+                if judged.is_failed() and judged.message != NOTHING:
+                    LOG.error("Task '%s': %s", self.name, judged.message)
+
+                state = self._moved(state, judged)
             else:
                 state = self._worked(state, upstream, constants)
         except (ENDRUN, StateSignal) as signal:
@@ -204,6 +209,7 @@ class TaskRunner:
                 return self._moved(state, answer.state)
 
             is_forced = answer.is_forced
+            context[RUNS_ANEW] = not answer.is_same_above
 
         state = self._found(state, inputs, is_forced=is_forced)
         if not (self.task.trigger is all_successful and all(map(_went_well, upstream.values()))):

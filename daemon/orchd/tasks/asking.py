@@ -12,6 +12,7 @@ from typing import Any, Final
 from orchd.client import Client, configured, places, quote
 from orchd.engine.context import context
 from orchd.engine.logs import get_logger
+from orchd.engine.reuse import BEGAN_ANEW, RUNS_ANEW
 from orchd.engine.signals import FAIL
 from orchd.errors import NotRunning, OrchdError, StoreError
 from orchd.model.ids import FlowRunId
@@ -128,7 +129,12 @@ def call() -> Json | None:
     context["_calls"] = (loop, count)
     index = context.get("map_index")
     name = slug if index is None else f"{slug}[{index}]"
-    return {"run": run_id, "call": f"{name}.{loop}-{count}", "attempt": context.get("task_run_count", 1)}
+    return {
+        "run": run_id,
+        "call": f"{name}.{loop}-{count}",
+        "attempt": context.get("task_run_count", 1),
+        "is_anew": bool(context.get(RUNS_ANEW)),
+    }
 
 
 def start(
@@ -167,6 +173,8 @@ def start(
     except (TypeError, ValueError) as error:
         raise FAIL(f"Flow '{flow}' cannot be started: its parameters cannot be said in JSON: {error}") from None
 
+    if asked is not None and run["parent_run_id"] == asked["run"]:
+        context[BEGAN_ANEW] = True
     return run
 
 

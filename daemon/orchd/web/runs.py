@@ -38,6 +38,7 @@ class CallBody(BaseModel):
     run: str = Field(description="id of the run whose task asks")
     call: Annotated[str, Field(max_length=1000)] = Field(description="`slug[map index].number of the call`")
     attempt: int = Field(default=1, ge=1, description="of the task")
+    is_anew: bool = Field(default=False, description="no run of an earlier attempt of the asking run counts")
 
 
 class StartBody(BaseModel):
