@@ -19,21 +19,21 @@ def user_settings() -> Mapping[str, Any]:
     """
     Return the settings of the file by their full names, as ``flows.checkpointing``; none where there is no file.
 
-    It is read once for each path, so that no run sees half of a change.
+    Each process reads it once, so that no run sees half of a change.
 
     Raises:
         ConfigError: the file that the environment names is not there, it is no TOML, or it has secrets.
     """
-    named = os.environ.get(_VARIABLE)
-    return _read(Path(named or "~/.orchd/config.toml").expanduser(), must_be_there=bool(named))
+    return _read(os.environ.get(_VARIABLE), os.environ.get("HOME"), os.getpid())
 
 
 @functools.cache
-def _read(path: Path, *, must_be_there: bool) -> Mapping[str, Any]:
+def _read(named: str | None, home: str | None, pid: int) -> Mapping[str, Any]:
+    path = Path(named or "~/.orchd/config.toml").expanduser()
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        if not must_be_there:
+        if not named:
             return MappingProxyType({})
 
         raise ConfigError(f"there is no {path}, which {_VARIABLE} names; correct it, or make the file") from None
