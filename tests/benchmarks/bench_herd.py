@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from orchd import config
@@ -24,6 +25,7 @@ from orchd.scheduler.board import Board
 from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.launching import Launcher
+from orchd.scheduler.resuming import attempt_before
 from orchd.scheduler.tick import Ticker
 from orchd.service import root
 from orchd.store import flows, queries, schedules
@@ -92,7 +94,9 @@ def herd(folder: Path, count: int) -> dict[str, object]:
         first_at.append(time.perf_counter())
         launched.append(path)
 
-    launcher = Launcher(board, send=send, config=settings, nudge=None)
+    launcher = Launcher(
+        board, send=send, config=settings, nudge=None, before=partial(attempt_before, database, runs_folder)
+    )
     ticker = Ticker(database, board, launcher, Chains(board, Cancels(board)), host="here")
     gc.collect()
     began, began_cpu = time.perf_counter(), time.process_time()

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +26,7 @@ from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.ingest import Ingest
 from orchd.scheduler.launching import Launcher
+from orchd.scheduler.resuming import attempt_before
 from orchd.scheduler.tick import Ticker
 from orchd.schedules.admission import HeldRun
 from orchd.store import flows, queries, runs, schedules
@@ -92,7 +93,13 @@ class Rig:
         )
         self.board = Board(folder / "runs", self.config)
         self.launched: list[str] = []
-        self.launcher = Launcher(self.board, send=self._send, config=self.config, nudge=None)
+        self.launcher = Launcher(
+            self.board,
+            send=self._send,
+            config=self.config,
+            nudge=None,
+            before=partial(attempt_before, self.database, folder / "runs"),
+        )
         self.cancels = Cancels(self.board)
         self.chains = Chains(self.board, self.cancels)
         self.ticker = Ticker(self.database, self.board, self.launcher, self.chains, host=HOST)

@@ -77,7 +77,7 @@ class FlowSettings:
 
     #: Running time before the run is ended as TimedOut; None for no limit.
     timeout: timedelta | None = None
-    #: What follows a crash; only ``fail`` so far.
+    #: What follows a crash: ``fail``, or ``resume`` for the next attempt.
     on_crash: str = "fail"
     #: Time between SIGTERM and SIGKILL.
     grace: timedelta = DEFAULT_GRACE

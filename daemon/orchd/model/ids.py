@@ -51,6 +51,20 @@ def slot_run_id(*, schedule: str, fire_time: datetime, attempt: int) -> FlowRunI
     return FlowRunId(str(uuid.uuid5(SLOT_NAMESPACE, f"{schedule}@{to_us(fire_time)}#{attempt}")))
 
 
+def next_attempt_id(
+    run_id: FlowRunId, *, schedule: str | None, fire_time: datetime | None, attempt: int
+) -> FlowRunId:
+    """
+    Return the id of the run that goes on from *run_id*, which is that *attempt* of its slot, or was started by hand.
+
+    There is only one, so that nobody can resume a run twice.
+    """
+    if schedule is not None and fire_time is not None:
+        return slot_run_id(schedule=schedule, fire_time=fire_time, attempt=attempt + 1)
+
+    return FlowRunId(str(uuid.uuid5(SLOT_NAMESPACE, f"{run_id}#{attempt + 1}")))
+
+
 def run_key(*, schedule: str | None, fire_time: datetime | None, attempt: int, run_id: FlowRunId) -> str:
     """
     Return the text given to user code as ``ORCHD_RUN_KEY``, to make its own effects idempotent.

@@ -137,7 +137,7 @@ class LogRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="log", 
 
 class SpanRecord(Struct, frozen=True, kw_only=True, tag_field="kind", tag="span", omit_defaults=True):
     """
-    Bytes ``start`` to ``end`` (exclusive) of *stream* are about to be printed by this task.
+    Bytes ``start`` to ``end`` (exclusive) of *stream* were printed by this task, while others ran beside it.
     """
 
     at: int = 0

@@ -15,9 +15,10 @@ from typing import Final
 import msgspec
 
 from orchd.errors import NotFound, StateError
-from orchd.model.records import FORMAT_VERSION, Finished, MonitorRecord, RunSpec, Started, Void
+from orchd.model.records import FORMAT_VERSION, Finished, MonitorRecord, Resume, RunSpec, Started, Void
 
 _SPEC: Final = msgspec.json.Decoder(RunSpec)
+_RESUME: Final = msgspec.json.Decoder(Resume)
 _RECORD: Final[msgspec.json.Decoder[MonitorRecord]] = msgspec.json.Decoder(MonitorRecord)
 #: Errors of a system that is short of something: they tell nothing of a file, and may be gone with the next try.
 SHORTAGE: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -68,6 +69,20 @@ class RunFolder:
         ``run.json``.
         """
         return self.path / "run.json"
+
+    @property
+    def resume(self) -> Path:
+        """
+        ``resume.json``: the attempt that the run goes on from, if it is not the first.
+        """
+        return self.path / "resume.json"
+
+    @property
+    def results(self) -> Path:
+        """
+        The folder of the results that the run keeps for a later attempt.
+        """
+        return self.path / "results"
 
     @property
     def lock(self) -> Path:
@@ -131,6 +146,24 @@ class RunFolder:
                 f"{self.spec} has format {spec.version}, this orchd knows {FORMAT_VERSION}: start the newer orchd again"
             )
         return spec
+
+    def write_resume(self, resume: Resume) -> None:
+        """
+        Say from which attempt the run goes on; before it is launched.
+        """
+        write_whole(self.resume, msgspec.json.encode(resume))
+
+    def read_resume(self) -> Resume:
+        """
+        Read ``resume.json``.
+
+        Raises:
+            StateError: it is not there, or damaged.
+        """
+        try:
+            return _RESUME.decode(self.resume.read_bytes())
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StateError(f"{self.resume} cannot be read: {error}; start the flow anew") from None
 
     def write_cancel(self, reason: str, *, grace_s: float | None = None) -> None:
         """

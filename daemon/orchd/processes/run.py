@@ -20,6 +20,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from orchd import clock, compat
 from orchd.errors import FlowError, OrchdError
+from orchd.flow.attempts import Keeping, file_hash
 from orchd.flow.execute import execute
 from orchd.flow.flow import Flow
 from orchd.flow.loader import compile_source, flows_of, read_source, user_traceback
@@ -93,7 +94,7 @@ def main(
         source = _get_ready(folder, spec)
         if not gate.pass_through():
             os._exit(EXIT_NOT_BEGUN)
-        code = _run_and_leave(spec, recorder, source)
+        code = _run_and_leave(folder, spec, recorder, source)
     except KeyboardInterrupt:
         code = EXIT_TERMINATED
     except BaseException:
@@ -155,10 +156,10 @@ def _get_ready(folder: RunFolder, spec: RunSpec) -> _Source | OrchdError:
     return _Source(data, is_changed, None)
 
 
-def _run_and_leave(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> int:
+def _run_and_leave(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> int:
     code = EXIT_BUG
     try:
-        _run_flow(spec, recorder, source)
+        _run_flow(folder, spec, recorder, source)
     except KeyboardInterrupt:
         code = EXIT_TERMINATED
     except SystemExit as leaving:
@@ -173,23 +174,32 @@ def _run_and_leave(spec: RunSpec, recorder: JournalRecorder, source: _Source | O
     return EXIT_SUCCESS if verdict.state == FlowRunState.SUCCESS else EXIT_FAILED
 
 
-def _run_flow(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> None:
+def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> None:
     try:
         flow = _load(spec, recorder, source)
+        resume = None if spec.resumed_from is None else folder.read_resume()
     except OrchdError as error:
         _fail(recorder, error)
         return
     context: dict[str, object] = {
         "flow_run_id": spec.run_id,
         "flow_run_name": spec.run_name,
-        "scheduled_start_time": clock.now() if spec.fire_time_us is None else from_us(spec.fire_time_us),
+        "scheduled_start_time": clock.now() if spec.wanted_at_us is None else from_us(spec.wanted_at_us),
         "upstream_runs": spec.upstream_runs,
         "run_key": spec.run_key,
         "schedule": spec.schedule,
         "attempt": spec.attempt,
-        "daemon": spec.socket,
+        "_daemon": None if spec.socket is None else (spec.socket, spec.run_id),
     }
-    execute(flow, spec_parameters=spec.parameters, recorder=recorder, context=context)
+    keeping = Keeping(folder=folder.results, source_hash=file_hash(spec.file), resume=resume)
+    execute(
+        flow,
+        spec_parameters=spec.parameters,
+        recorder=recorder,
+        context=context,
+        keeping=keeping,
+        caches=spec.caches,
+    )
 
 
 def _load(spec: RunSpec, recorder: JournalRecorder, source: _Source | OrchdError) -> Flow:

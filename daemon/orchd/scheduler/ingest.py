@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from orchd import clock, log
 from orchd.model.ids import FlowRunId
+from orchd.model.instants import from_us
 from orchd.model.records import Finished, WaitRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.model.texts import utf8_size
@@ -17,6 +20,7 @@ from orchd.processes.crash import crash_at
 from orchd.scheduler.board import Board, LiveRun
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.reading import Line, Look, look
+from orchd.scheduler.resuming import after_crash
 from orchd.store import logs, runs, tasks
 from orchd.store.database import Connection, Database
 
@@ -234,6 +238,12 @@ class Ingest:
             at_us=at,
             message=end.message,
         )
+        if end.state is FlowRunState.CRASHED:
+            after = after_crash(conn, self._board, msgspec.structs.replace(run.row, state=state), now=from_us(at))
+            if after is not None:
+                self._chains.pass_over(conn, run.row, ended_at_us=at)
+                return [after]
+
         return self._chains.on_finish(conn, run.row, state=end.state, ended_at_us=at)
 
 

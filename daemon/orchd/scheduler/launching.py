@@ -14,11 +14,13 @@ from orchd.config import Config
 from orchd.errors import OrchdError
 from orchd.model.ids import FlowRunId, run_key
 from orchd.model.instants import from_us
-from orchd.model.records import RunSpec
+from orchd.model.records import Resume, RunSpec
 from orchd.model.states import FlowRunState
 from orchd.processes.crash import crash_at
 from orchd.processes.folder import RunFolder
 from orchd.scheduler.board import Board, LiveRun
+from orchd.scheduler.state_folder import caches_folder
+from orchd.store.runs import RunRow
 
 _log = log.get("launch")
 
@@ -48,6 +50,8 @@ class Launcher:
         config: as loaded last; set anew after a reload.
 
         nudge: path of the datagram socket at which runs say that there is something to read; None for none.
+
+        before: gives the attempt that a run goes on from; raises OrchdError while the store does not answer.
     """
 
     def __init__(
@@ -57,8 +61,10 @@ class Launcher:
         send: Callable[[Path], None],
         config: Config,
         nudge: Path | None,
+        before: Callable[[RunRow], Resume],
     ) -> None:
         self._board = board
+        self._before = before
         self._send = send
         self.config = config
         self._nudge = nudge
@@ -70,7 +76,9 @@ class Launcher:
         Launch a claimed run. What stands in the way is logged, and tried again at the next tick.
         """
         try:
-            RunFolder.create(self._board.runs_folder, self._spec(run))
+            folder = RunFolder.create(self._board.runs_folder, self._spec(run))
+            if run.row.resumed_from is not None:
+                folder.write_resume(self._before(run.row))
             crash_at("launch.made")
             self._send(run.folder.path)
             run.is_sent = True
@@ -141,6 +149,9 @@ class Launcher:
             attempt=row.attempt,
             schedule=row.schedule,
             fire_time_us=row.fire_time_us,
+            wanted_at_us=row.wanted_at_us if row.fire_time_us is None else row.fire_time_us,
+            resumed_from=row.resumed_from,
+            caches=str(caches_folder(self._board.runs_folder)),
             time_limit_s=settings.timeout.total_seconds() if settings.timeout else None,
             grace_s=settings.grace.total_seconds(),
             env_file=str(self.config.flows.env_file) if self.config.flows.env_file else None,

@@ -12,6 +12,7 @@ from orchd.errors import StateError
 LOCK_NAME: Final = "daemon.lock"
 RUNS_NAME: Final = "runs"
 RESULTS_NAME: Final = "results"
+CACHES_NAME: Final = "caches"
 
 
 class StateFolder:
@@ -78,3 +79,10 @@ class StateFolder:
         Let go, so that another daemon may take it.
         """
         os.close(self._descriptor)
+
+
+def caches_folder(runs: Path) -> Path:
+    """
+    Return the folder of results that stand for further runs, beside that of the runs' folders.
+    """
+    return runs.with_name(CACHES_NAME)

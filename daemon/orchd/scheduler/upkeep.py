@@ -15,9 +15,11 @@ from orchd import clock, log
 from orchd.config import Config
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import from_us, to_us
+from orchd.processes.folder import RunFolder
 from orchd.scheduler.health import StoreHealth
+from orchd.scheduler.state_folder import caches_folder
 from orchd.scheduler.writer import Urgency, Writer
-from orchd.store import jumps, upkeep
+from orchd.store import attempts, jumps, upkeep
 from orchd.store.database import Connection, Database
 
 _log = log.get("upkeep")
@@ -28,6 +30,7 @@ EVERY_S: Final = 600.0
 _RUNS_AT_ONCE: Final = 20
 _LINES_AT_ONCE: Final = 2000
 _FOLDERS_AT_ONCE: Final = 20
+_CACHED_AT_ONCE: Final = 200
 #: How far one clean-up trusts the clock beyond the one before: after a long absence it takes some of them to catch up.
 _MAX_STEP: Final = timedelta(days=1)
 #: The daemon's value that holds the trusted time, in microseconds.
@@ -79,6 +82,7 @@ class Upkeep:
                 awaited = self._awaited(conn, to_us(now - self._config().retention.runs))
             self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now, awaited))
             self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, iter(os.listdir(self._runs_folder))))
+            self._writer.submit(Urgency.UPKEEP, lambda: self._remove_cached(_cached(caches_folder(self._runs_folder))))
 
     def _purge(self, now: datetime, awaited: Sequence[FlowRunId]) -> None:
         """
@@ -92,21 +96,43 @@ class Upkeep:
             with self._database.writing() as conn:
                 removed: object = trim(conn, rows=_LINES_AT_ONCE) or purge(conn, limit=_RUNS_AT_ONCE)
                 jumps.forget(conn, before_us=failed_before_us)
+                attempts.forget_from_tasks(conn, before_us=failed_before_us)
             if removed:
                 self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now, awaited))
 
     def _remove_folders(self, now: datetime, names: Iterator[str]) -> None:
         """
         Remove a few folders of runs that are final and whose files are old enough, and come back for more.
+
+        Results that a run kept, which can be resumed, stay as long as the store has that run.
         """
         oldest_s = (now - self._config().retention.files).timestamp()
         some = list(itertools.islice(names, _FOLDERS_AT_ONCE))
         folders = [self._runs_folder / name for name in some if not self._is_live(name)]
-        removed = sum(_remove(folder, oldest_s) for folder in folders)
+        with self._database.reading() as conn:
+            resumable = attempts.resumable(conn, some)
+        removed = sum(_remove(folder, oldest_s, but_results=folder.name in resumable) for folder in folders)
         if removed:
             _log.info("run_folders_removed", folders=removed)
         if some:
             self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, names))
+
+    def _remove_cached(self, files: Iterator[Path]) -> None:
+        """
+        Remove some of the cached results that have expired, and come back for more.
+        """
+        now_us = clock.now_us()
+        some = list(itertools.islice(files, _CACHED_AT_ONCE))
+        for file in some:
+            expires, _, _ = file.name.partition("-")
+            if expires.isdecimal() and int(expires) <= now_us:
+                file.unlink(missing_ok=True)
+        if some:
+            self._writer.submit(Urgency.UPKEEP, lambda: self._remove_cached(files))
+
+
+def _cached(folder: Path) -> Iterator[Path]:
+    return folder.glob("*/*-*")
 
 
 def trusted_now(now: datetime, *, last: datetime | None) -> datetime:
@@ -120,14 +146,21 @@ def trusted_now(now: datetime, *, last: datetime | None) -> datetime:
     return now if last is None else min(now, last + _MAX_STEP)
 
 
-def _remove(folder: Path, oldest_s: float) -> bool:
+def _remove(folder: Path, oldest_s: float, *, but_results: bool) -> bool:
     if folder.is_symlink() or not folder.is_dir():
         return False
     try:
-        newest_s = max(entry.stat().st_mtime for entry in (folder, *folder.iterdir()))
+        entries = list(folder.iterdir())
+        newest_s = max(entry.stat().st_mtime for entry in (folder, *entries))
     except OSError:
         return False
-    if newest_s >= oldest_s:
+    results = RunFolder(folder).results
+    if newest_s >= oldest_s or (but_results and entries == [results]):
         return False
-    shutil.rmtree(folder, ignore_errors=True)
+    if not but_results:
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    for entry in entries:
+        if entry != results:
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink(missing_ok=True)
     return True

@@ -94,6 +94,7 @@ class Facade:
             ],
             "clock_jumps": [{"at": iso(jump.at), "seconds": jump.seconds} for jump in self._scheduler.jumps.latest()],
             "clock_waits": self._overview.clock_waits(clock.now()),
+            "pools": self._overview.pools(),
         }
 
     def holds(self) -> Mapping[str, str]:

@@ -152,6 +152,11 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     max_catchup: int
     parameters: Mapping[str, object]
     paused: PauseView | None
+    #: What each of its runs waits for, in words.
+    waits_for: tuple[str, ...] = ()
+    pool: str | None = None
+    priority: int | None = None
+    pause_after_failures: int | None = None
     #: Coming fire times; the daemon's to say.
     next: tuple[str, ...] = ()
     last: SlotView | None = None

@@ -8,6 +8,7 @@ import argparse
 import sys
 import uuid
 from datetime import datetime
+from typing import Any
 
 from orchd import clock
 from orchd.cli import times
@@ -55,7 +56,16 @@ def run(args: argparse.Namespace) -> int:
         # So that a request that is sent twice makes one run.
         "idempotency_key": str(uuid.uuid4()),
     }
-    answer = connect(args).post("/runs", body)
+    return see_through(args, connect(args).post("/runs", body))
+
+
+def see_through(args: argparse.Namespace, answer: dict[str, Any]) -> int:
+    """
+    Print the run of *answer*, and wait for its end or follow it when ``--wait`` or ``--follow`` say so.
+
+    Returns:
+        The exit code of the command.
+    """
     if not (args.wait or args.follow):
         emit(args, answer, view="started")
         return 0

@@ -51,6 +51,15 @@ def show(run: Json, screen: Screen) -> None:
     if run["tasks"]:
         screen.heading("Tasks", _counted(run["tasks"]))
         _tasks(run["tasks"], screen)
+    if run["children"]:
+        screen.heading("Runs that it started", count(len(run["children"]), "run"))
+        screen.table(
+            (Column(title="run"), Column(title="flow", gives_way=True), Column(title="state"), Column(title="took")),
+            [
+                [Cell(child["name"]), Cell(child["flow"], "name"), state(child), took(child)]
+                for child in run["children"]
+            ],
+        )
     moves = [event for event in run["events"] if event["task"] is None]
     if moves:
         screen.heading("Moves")
@@ -70,17 +79,24 @@ def _facts(run: Json, screen: Screen) -> list[tuple[str, str]]:
     return [
         ("id", run["id"]),
         ("started by", by),
+        ("parent", f"{parent['name']} of {parent['flow']}" if (parent := run["parent"]) else ""),
         ("fire time", when(run["fire_time"], screen) if run["fire_time"] else ""),
         ("began", when(run["started_at"], screen) if run["started_at"] else ""),
         ("ended", when(run["ended_at"], screen) if run["ended_at"] else ""),
         ("took", took(run).text),
-        ("attempt", str(run["attempt"]) if run["attempt"] > 1 else ""),
+        ("attempt", str(run["attempt"]) if run["attempt"] > 1 or run["after"] else ""),
+        ("goes on from", _attempt(run["before"]) or (run["resumed_from"] or "")),
+        ("resumed by", _attempt(run["after"])),
         ("waited for", ", ".join(f"{flow} ({upstream})" for flow, upstream in run["upstream_runs"].items())),
         ("parameters", ", ".join(f"{name} = {value!r}" for name, value in run["parameters"].items())),
         ("exit", end),
         ("peak memory", f"{memory / 1024:.0f} MiB" if memory else ""),
         ("host", run["host"] or ""),
     ]
+
+
+def _attempt(run: Json | None) -> str:
+    return "" if run is None else f"{run['name']}, attempt {run['attempt']}, {run['shown']}"
 
 
 def _counted(tasks: list[Json]) -> str:
