@@ -202,6 +202,7 @@ def test_what_has_no_elements_fails_its_task(value, message):
     assert state.message == "Some reference tasks failed."
     assert state.result[doubled].message == message
     assert told.states("double-1") == ["failed"]
+    assert f"Task 'double': {message}" in told.texts()
 
 
 def test_prints_of_threads_are_told_apart():
