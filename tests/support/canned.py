@@ -153,6 +153,7 @@ def a_fire(**changes: Any) -> Json:
         "fire_time": "2026-11-23T17:07:00Z",
         "local": "2026-11-23 18:07:00 +01:00",
         "note": None,
+        "waits_for": [],
     } | changes
 
 
@@ -181,6 +182,7 @@ def a_status(**changes: Any) -> Json:
         "put_off": [],
         "clock_jumps": [],
         "clock_waits": [],
+        "pools": [],
         "next_more": 0,
         "counts": {"success": 12},
     } | changes

@@ -63,6 +63,7 @@ class SmallDaemon:
             "put_off": [],
             "clock_jumps": [],
             "clock_waits": self.waits,
+            "pools": Overview(self.rig.board).pools(),
         }
 
     def holds(self) -> Mapping[str, str]:

@@ -85,7 +85,7 @@ def test_coming_fire_times(api: Serving, rig: Rig) -> None:
     assert ["2027-03-28T01:00:00Z", "2027-03-29T00:30:00Z"] == [row["fire_time"] for row in moved]
     assert moved[0]["note"]
     assert moved[1]["note"] is None
-    assert {"schedule", "flow", "fire_time", "local", "timezone", "note"} == set(moved[0])
+    assert {"schedule", "flow", "fire_time", "local", "timezone", "note", "waits_for"} == set(moved[0])
 
 
 def test_paused_schedules_are_not_among_the_coming_ones(api: Serving, rig: Rig) -> None:

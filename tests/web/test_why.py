@@ -7,14 +7,14 @@ import pytest
 from orchd import clock
 from orchd.model.instants import to_us
 from orchd.model.slots import Outcome, Reason
-from orchd.model.specs import Overlap
+from orchd.model.specs import Overlap, WaitSpec
 from orchd.model.states import FlowRunState
 from orchd.scheduler.ingest import begin
 from orchd.store import jumps
 from orchd.store.jumps import JumpRow
 from orchd.store.schema import schedule
 from orchd.store.slots import NewSlot, insert_slots
-from scheduler.rig import Rig, every_minute, minute
+from scheduler.rig import START, Rig, every_minute, minute
 from web.serving import Serving
 
 S = FlowRunState
@@ -77,11 +77,10 @@ def test_why_a_run_is_held(api: Serving, rig: Rig) -> None:
     The reason of this moment.
     """
     rig.limit(max_runs=0)
-    rig.use(every_minute("a", overlap=Overlap.ALLOW))
-    rig.tick(minute(1))
+    rig.use(every_minute("a", overlap=Overlap.ALLOW), at=minute(-1))
+    rig.tick(START)
     (run,) = rig.board.live.values()
-    rig.limit(max_runs=1)
-    assert f"run {run.row.name} is held because it is wanted at" in why(api, run.id)[-1]
+    assert f"run {run.row.name} is held because all 0 places of max_runs are taken" == why(api, run.id)[-1]
 
 
 def test_why_somebody_started_it(api: Serving) -> None:
@@ -298,3 +297,55 @@ def test_a_process_that_began_late_is_told_with_the_reason(api: Serving, rig: Ri
         "a at 2026-06-01T10:01:00Z: started on time",
         "its process began 10.0 s later: its launch was put off: the disk is full",
     ] == why(api, "a@10:01")[:2]
+
+
+def test_local_time_stands_beside_utc_in_every_reason(api: Serving, rig: Rig) -> None:
+    """
+    In that of a slot, of a pause and of a held run, too; where both are the same, and where it is there already, not.
+    """
+    zone = {"timezone": "Asia/Tokyo", "overlap": Overlap.ALLOW}
+    rig.use(every_minute("a", **zone), every_minute("b", rule="0 20 * * *", **zone))
+    api.post("/schedules/b/pause", {"note": "until 2026-06-02T00:00:00Z"})
+    rig.limit(max_runs=0)
+    rig.tick(minute(2))
+
+    skipped, newest = why(api, "a@10:01Z")[0], "2026-06-01T10:02:00Z (2026-06-01 19:02:00+09:00)"
+    assert f"a at 2026-06-01T10:01:00Z (2026-06-01 19:01:00+09:00): skipped because {newest} was owed too" in skipped
+    paused = why(api, "b")[1]
+    assert "since 2026-06-01T10:00:00Z (2026-06-01 19:00:00+09:00)" in paused
+    assert paused.endswith(": until 2026-06-02T00:00:00Z (2026-06-02 09:00:00+09:00)")
+    assert all(sentence.count("+09:00") == sentence.count("Z (") for sentence in why(api, "a"))
+
+
+def test_the_story_of_a_schedule_tells_of_its_limits(api: Serving, rig: Rig) -> None:
+    """
+    What its runs wait for, and when it pauses itself.
+    """
+    waits = (WaitSpec(flow="load", within_s=93600.0), WaitSpec(flow="load", same_slot=True, timeout_s=60.0))
+    rig.use(every_minute("a", flow="report", wait_for=waits, pause_after_failures=3, pool="gpu", priority=2))
+    (schedule,) = api.get("/schedules")["schedules"]
+
+    told = ["a run of flow 'load' at most 26 h old", "the run of flow 'load' of the same fire time"]
+    assert [
+        *(f"each of its runs waits for {one}" for one in told),
+        "it pauses itself after 3 failed runs in a row",
+    ] == (why(api, "a")[1:4])
+    assert (told, "gpu", 2, 3) == tuple(
+        schedule[key] for key in ("waits_for", "pool", "priority", "pause_after_failures")
+    )
+    assert told == api.get("/next", n=1)["next"][0]["waits_for"]
+
+
+def test_a_run_tells_what_it_waits_for(api: Serving, rig: Rig) -> None:
+    """
+    In `why`, in the status and in the list of runs alike.
+    """
+    rig.use(every_minute("a", flow="report", wait_for=(WaitSpec(flow="load", same_slot=True),)), at=minute(-1))
+    rig.tick(START)
+    (run,) = rig.board.live.values()
+    rig.limit(pools={"gpu": 2})
+
+    told = "held because it waits for the run of flow 'load' of the same fire time; there is none"
+    assert f"run {run.row.name} is {told}" == why(api, run.id)[-1]
+    assert told == api.get("/runs")["runs"][0]["held"] == api.get("/status")["held"][0]["held"]
+    assert [{"pool": "gpu", "places": 2, "taken": 0}] == api.get("/status")["pools"]

@@ -15,6 +15,7 @@ from orchd.model.instants import iso
 from orchd.model.specs import RuleKind, ScheduleSpec
 from orchd.schedules import rule_of
 from orchd.schedules.explain import explain_next
+from orchd.schedules.waits import words
 
 
 def next_fires(path: str, schedule: str | None, *, n: int, begin: str | None) -> dict[str, Any]:
@@ -39,6 +40,13 @@ def next_fires(path: str, schedule: str | None, *, n: int, begin: str | None) ->
 
 def _of(spec: ScheduleSpec, *, after: datetime, n: int) -> list[dict[str, Any]]:
     return [
-        {"schedule": spec.name, "flow": spec.flow, "fire_time": iso(instant), "local": local, "note": note}
+        {
+            "schedule": spec.name,
+            "flow": spec.flow,
+            "fire_time": iso(instant),
+            "local": local,
+            "note": note,
+            "waits_for": [words(wait) for wait in spec.wait_for],
+        }
         for instant, local, note in explain_next(rule_of(spec), after=after, n=n)
     ]

@@ -17,6 +17,7 @@ from orchd.scheduler.board import Board, Entry
 from orchd.schedules.admission import Hold, admit
 from orchd.schedules.explain import explain_next
 from orchd.schedules.plan import CLOCK_STEP
+from orchd.schedules.waits import words
 
 Json = dict[str, object]
 
@@ -70,6 +71,16 @@ class Overview:
         entries = self._board.entries.values()
         return [entry for entry in entries if entry.row.paused is None and entry.next_fire is not None]
 
+    def pools(self) -> list[Json]:
+        """
+        Give each pool with its places and how many of them are taken.
+        """
+        taken = self._board.taken().pools
+        return [
+            {"pool": pool, "places": places, "taken": len(taken.get(pool, ()))}
+            for pool, places in self._board.limits.pools.items()
+        ]
+
     def clock_waits(self, now: datetime) -> list[Json]:
         """
         Give the schedules whose cursor lies in the future, because the clock was set back, and until when they wait.
@@ -96,4 +107,5 @@ def _coming(entry: Entry, *, after: datetime, n: int) -> Iterator[Json]:
             "local": coming.local,
             "timezone": spec.timezone,
             "note": coming.note,
+            "waits_for": [words(wait) for wait in spec.wait_for],
         }

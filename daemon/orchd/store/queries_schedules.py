@@ -15,6 +15,7 @@ from orchd.model.instants import from_us, iso, iso_us
 from orchd.model.names import shown
 from orchd.model.slots import Reason, sentence
 from orchd.model.specs import RuleKind, ScheduleSpec
+from orchd.schedules.waits import words
 from orchd.store.database import Connection
 from orchd.store.flows import current_flows
 from orchd.store.queries_runs import latest_run
@@ -244,6 +245,10 @@ def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
         parameters=_OBJECT.decode(spec.parameters),
         paused=paused,
         last=last,
+        waits_for=tuple(words(wait) for wait in spec.wait_for),
+        pool=spec.pool,
+        priority=spec.priority,
+        pause_after_failures=spec.pause_after_failures,
     )
 
 

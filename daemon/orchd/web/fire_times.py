@@ -16,6 +16,8 @@ from orchd.store.queries import SchedulePast
 from orchd.web.asking import utc
 
 _CLOCK: Final = re.compile(r"\d\d:\d\d(?P<second>:\d\d(?:[.,](?P<fraction>\d{1,6}))?)?", re.ASCII)
+#: An instant of the API that neither has brackets beside it nor stands in them.
+_UTC_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?! \(|\))", re.ASCII)
 _INSTANT: Final = timedelta(microseconds=1)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -65,28 +67,30 @@ def undecided(at: datetime, past: SchedulePast, *, now: datetime) -> str:
     """
     Say why there is no slot for *at*, which is a fire time by the rule of *past*.
     """
-    name, timezone = past.spec.name, past.spec.timezone
+    name = past.spec.name
     if at > from_us(past.decided_until_us):
         if at > now:
             return "not decided yet, its time is still to come"
         return "not decided yet, though its time has come: the daemon is about to"
 
     if at <= from_us(past.first_us):
-        return (
-            f"schedule {name} is new since {both(iso(from_us(past.first_us)), timezone)}: it had no fire times before"
-        )
+        return f"schedule {name} is new since {iso(from_us(past.first_us))}: it had no fire times before"
     if past.purged_until_us is not None and at <= from_us(past.purged_until_us):
         return "so long ago that what was decided is kept no longer"
     if at <= from_us(past.edited_us):
-        since = both(iso(from_us(past.edited_us)), timezone)
+        since = iso(from_us(past.edited_us))
         return f"schedule {name} has its rule of now only since {since}: before that this was no fire time of it"
     return f"nothing was decided: schedule {name} was not in the config then"
 
 
-def both(text: str, timezone: str) -> str:
+def with_local(sentence: str, timezone: str) -> str:
     """
-    Return an instant of the API with what clocks of *timezone* show beside it, unless that is the same.
+    Return *sentence* with what clocks of *timezone* show beside each UTC instant in it, unless that is the same.
     """
+    return _UTC_TEXT.sub(lambda found: _both(found[0], timezone), sentence)
+
+
+def _both(text: str, timezone: str) -> str:
     at = datetime.fromisoformat(text)
     local = at.astimezone(zones.zone(timezone))
     return f"{text} ({zones.local_text(at, timezone)})" if local.utcoffset() else text

@@ -13,7 +13,7 @@ from orchd.model.states import FlowRunState
 from orchd.store import jumps, queries
 from orchd.store.database import Connection
 from orchd.web.daemon import Daemon
-from orchd.web.fire_times import Wanted, both, undecided, wanted
+from orchd.web.fire_times import Wanted, undecided, wanted, with_local
 
 Answer = dict[str, object]
 
@@ -54,25 +54,25 @@ def explained(daemon: Daemon, of: str) -> Answer:
 
 def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) -> Answer:
     sentences = [f"schedule {schedule.name} starts flow {schedule.flow}: {schedule.rule} ({schedule.timezone})"]
+    sentences += [f"each of its runs waits for {wait}" for wait in schedule.waits_for]
+    if schedule.pause_after_failures is not None:
+        most = schedule.pause_after_failures
+        sentences.append(f"it pauses itself after {most} failed run{'' if most == 1 else 's in a row'}")
     if schedule.paused is not None:
         note = f": {schedule.paused.note}" if schedule.paused.note else ""
-        since = both(schedule.paused.at, schedule.timezone)
-        sentences.append(f"it is paused by {schedule.paused.who} since {since}{note}")
+        sentences.append(f"it is paused by {schedule.paused.who} since {schedule.paused.at}{note}")
     sentences += [
         f"the clock was set back: up to {wait['until']} its fire times are decided already, and start nothing again"
         for wait in _waits(daemon)
         if wait["schedule"] == schedule.name
     ]
-    sentences += [
-        f"{both(slot.fire_time, schedule.timezone)}: {slot.sentence}"
-        for slot in queries.slots(conn, schedule.name, limit=_SLOTS)
-    ]
+    sentences += [f"{slot.fire_time}: {slot.sentence}" for slot in queries.slots(conn, schedule.name, limit=_SLOTS)]
     if schedule.last is None:
         sentences.append("none of its fire times has come yet")
     coming = daemon.upcoming(schedule.name, n=1, after=None)
     if coming and schedule.paused is None:
         sentences.append(f"its next fire time is {coming[0]['fire_time']} ({coming[0]['local']})")
-    return _answer(schedule.name, "schedule", sentences, slot=schedule.last)
+    return _answer(schedule.name, "schedule", sentences, schedule.timezone, slot=schedule.last)
 
 
 def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: str, time: str) -> Answer:
@@ -83,20 +83,20 @@ def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: 
     slot = queries.slot_at(conn, schedule.name, begin_us) or queries.slot_within(conn, schedule.name, begin_us, end_us)
     if slot is not None:
         run = None if slot.run is None else queries.run_view(queries.find_run(conn, slot.run))
-        sentences = [*notes, f"{schedule.name} at {both(slot.fire_time, schedule.timezone)}: {slot.sentence}"]
+        sentences = [*notes, f"{schedule.name} at {slot.fire_time}: {slot.sentence}"]
         sentences += _jumps(conn, slot)
         if run is not None:
-            sentences += _story(daemon, conn, run, schedule.timezone)
-        return _answer(of, "slot", sentences, slot=slot, run=run)
+            sentences += _story(daemon, conn, run)
+        return _answer(of, "slot", sentences, schedule.timezone, slot=slot, run=run)
 
-    return _answer(of, "slot", [*notes, _no_slot(daemon, schedule, past, want)])
+    return _answer(of, "slot", [*notes, _no_slot(daemon, schedule, past, want)], schedule.timezone)
 
 
 def _no_slot(daemon: Daemon, schedule: queries.ScheduleView, past: queries.SchedulePast, want: Wanted) -> str:
     coming = daemon.upcoming(schedule.name, n=1, after=want.begin - _INSTANT)
     fire = datetime.fromisoformat(str(coming[0]["fire_time"])) if coming else None
     if fire is None or fire >= want.end:
-        text = f"{both(iso(want.begin), schedule.timezone)} is no fire time of {schedule.name}"
+        text = f"{iso(want.begin)} is no fire time of {schedule.name}"
         text += f" ({schedule.rule}, {schedule.timezone})"
         if coming:
             text += f"; the next after it is {coming[0]['fire_time']} ({coming[0]['local']})"
@@ -104,7 +104,7 @@ def _no_slot(daemon: Daemon, schedule: queries.ScheduleView, past: queries.Sched
 
     if schedule.paused is not None and fire > from_us(past.decided_until_us):
         return f"{schedule.name} is paused by {schedule.paused.who}: this fire time is judged when it goes on"
-    return f"{schedule.name} at {both(iso(fire), schedule.timezone)}: {undecided(fire, past, now=clock.now())}"
+    return f"{schedule.name} at {iso(fire)}: {undecided(fire, past, now=clock.now())}"
 
 
 def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) -> Answer:
@@ -113,24 +113,23 @@ def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) 
     if run.schedule is not None and run.fire_time is not None:
         slot = queries.slot_of_run(conn, run.schedule, to_us(datetime.fromisoformat(run.fire_time)))
         if slot is not None:
-            told = f"{run.schedule} at {both(slot.fire_time, timezone)}: {slot.sentence}"
+            told = f"{run.schedule} at {slot.fire_time}: {slot.sentence}"
             sentences += [told, *_jumps(conn, slot)]
     else:
         detail = queries.run_detail(conn, queries.find_run(conn, run.id).id)
-        at = both(run.created_at, timezone)
-        sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {at}")
-    return _answer(run.name, "run", [*sentences, *_story(daemon, conn, run, timezone)], slot=slot, run=run)
+        sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {run.created_at}")
+    return _answer(run.name, "run", [*sentences, *_story(daemon, conn, run)], timezone, slot=slot, run=run)
 
 
-def _story(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) -> list[str]:
+def _story(daemon: Daemon, conn: Connection, run: queries.RunView) -> list[str]:
     held = daemon.holds().get(run.id)
     if held is not None:
         return [f"run {run.name} is {held}"]
     text = f"run {run.name} is {run.shown}"
     if run.started_at is not None:
-        text += f", began at {both(run.started_at, timezone)}"
+        text += f", began at {run.started_at}"
     if run.ended_at is not None:
-        text += f", ended at {both(run.ended_at, timezone)}"
+        text += f", ended at {run.ended_at}"
     return [*_delay(conn, run), f"{text}: {run.message}" if run.message else text]
 
 
@@ -174,6 +173,7 @@ def _waits(daemon: Daemon) -> list[dict[str, object]]:
 
 
 def _answer(
-    of: str, kind: str, sentences: list[str], *, slot: object | None = None, run: object | None = None
+    of: str, kind: str, sentences: list[str], timezone: str, *, slot: object | None = None, run: object | None = None
 ) -> Answer:
-    return {"of": of, "kind": kind, "sentences": sentences, "slot": slot, "run": run}
+    told = [with_local(sentence, timezone) for sentence in sentences]
+    return {"of": of, "kind": kind, "sentences": told, "slot": slot, "run": run}

@@ -32,12 +32,14 @@ def next_fires(answer: Json, screen: Screen) -> None:
         screen.line(Cell("No fire time comes.", "quiet"))
         return
 
+    waits = any(fire["waits_for"] for fire in fires)
     columns = [
         Column(title="local time"),
         Column(title="utc", from_width=110),
         Column(title="away", right=True),
         Column(title="flow", gives_way=True),
         Column(title="schedule", gives_way=True),
+        *([Column(title="waits for", gives_way=True)] if waits else []),
     ]
     rows = [
         [
@@ -49,6 +51,7 @@ def next_fires(answer: Json, screen: Screen) -> None:
             from_now(fire["fire_time"]),
             Cell(fire["flow"], "name"),
             Cell(fire["schedule"], "quiet"),
+            *([Cell("; ".join(fire["waits_for"]))] if waits else []),
         ]
         for fire in fires
     ]

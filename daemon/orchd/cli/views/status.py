@@ -30,6 +30,7 @@ def _daemon(answer: Json, screen: Screen) -> None:
     facts = [
         ("process", f"{daemon['pid']} on {daemon['host']}"),
         ("places", f"{sum(run['state'] != 'waiting' for run in answer['running'])} of {daemon['max_runs']} taken"),
+        *((f"pool {pool['pool']}", f"{pool['taken']} of {pool['places']} taken") for pool in answer["pools"]),
         ("last 24 h", ended.replace("_", " ")),
         ("zone", daemon["timezone"]),
         ("store", daemon["store"]),
