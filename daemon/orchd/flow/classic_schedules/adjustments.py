@@ -5,14 +5,16 @@ Adjustments of schedules: each makes another instant of one.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from orchd.flow.classic_schedules.conditions import Later
 from orchd.flow.classic_schedules.filters import is_weekday
+from orchd.model.specs import ClauseSpec
 
 
 def add(interval: timedelta) -> Callable[[datetime], datetime]:
     """
     Later by *interval*.
     """
-    return lambda instant: instant + interval
+    return Later(ClauseSpec(name="add", arguments=f"[{interval.total_seconds()}]"), interval)
 
 
 def next_weekday(dt: datetime) -> datetime:

@@ -1,5 +1,5 @@
 """
-Clocks: each says, one after the other, when it fires after an instant.
+Clocks: each is a rule of :mod:`orchd.schedules`, with the parameters and labels of its runs.
 """
 
 import functools
@@ -8,14 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import pendulum
+import msgspec
 
 from orchd import clock
 from orchd.engine.context import as_moment
-from orchd.schedules import Cron, RuleError
+from orchd.flow.classic_schedules.recurrence import rrule_text
+from orchd.model.specs import RuleKind, ScheduleSpec
+from orchd.schedules import RuleError, rule_of
+from orchd.schedules.zones import zone
 
 _START: Final = datetime(2019, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
+_DAY: Final = timedelta(days=1)
 
 
 @functools.total_ordering
@@ -66,7 +70,7 @@ class ClockEvent:
 
 class Clock:
     """
-    Root of the clocks.
+    Root of the clocks. One of a person's own gives its fire times in ``_fires(after)``.
     """
 
     def __init__(
@@ -94,6 +98,12 @@ class Clock:
         self.parameter_defaults = dict(parameter_defaults or {})
         self.labels = labels
 
+    def spec(self) -> ScheduleSpec | None:
+        """
+        Return the rule of this clock, with its window; None when only its own code can say when it fires.
+        """
+        return None
+
     def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
         """
         Give each event strictly after *after*, or now, in order.
@@ -106,7 +116,30 @@ class Clock:
             yield ClockEvent(fire, self.parameter_defaults, self.labels)
 
     def _fires(self, after: datetime) -> Iterator[datetime]:
-        raise NotImplementedError
+        spec = self.spec()
+        if spec is None:
+            raise NotImplementedError
+
+        rule, tz, fire = rule_of(spec), zone(spec.timezone), plain(after)
+        while (found := rule.next_after(fire)) is not None:
+            fire = found
+            yield as_moment(fire.astimezone(tz))
+
+    def _written(self, kind: RuleKind, rule: str, **more: Any) -> ScheduleSpec:
+        """
+        Return the rule in the zone of *start_date*, or UTC, in the window from there to *end_date*, both inclusive.
+        """
+        start, end = self.start_date, self.end_date
+        return ScheduleSpec(
+            name="",
+            flow="",
+            kind=kind,
+            rule=rule,
+            timezone="UTC" if start is None else str(start.timezone_name),
+            starts_at=None if start is None else plain(start).isoformat(),
+            ends_at=None if end is None else (plain(end) + _INSTANT).isoformat(),
+            **more,
+        )
 
 
 class IntervalClock(Clock):
@@ -137,18 +170,19 @@ class IntervalClock(Clock):
         super().__init__(start_date, end_date, parameter_defaults, labels)
         self.interval = interval
 
-    def _fires(self, after: datetime) -> Iterator[datetime]:
-        start: Any = self.start_date if self.start_date is not None else as_moment(_START)
-        rest = self.interval - timedelta(days=self.interval.days)
-        # A day of the wall may be an hour shorter, so we begin to look a little earlier.
-        number = max(0, (plain(after) - plain(start) - timedelta(days=1)) // self.interval)
-        while True:
-            days = start.add(days=self.interval.days * number)
-            fire = (days.in_timezone("UTC") + rest * number).in_timezone(start.timezone)
-            if plain(fire) > plain(after):
-                yield fire
+    def spec(self) -> ScheduleSpec:
+        """
+        Return its rule.
+        """
+        whole = self.interval % _DAY == timedelta(0)
+        text = f"{self.interval.days}d" if whole else f"{_seconds(self.interval)}s"
+        start = _START if self.start_date is None else self.start_date
+        return self._written(RuleKind.EVERY, text, anchor=plain(start).isoformat())
 
-            number += 1
+
+def _seconds(length: timedelta) -> str:
+    whole, rest = divmod(length // _INSTANT, 1_000_000)
+    return f"{whole}.{rest:06}".rstrip("0") if rest else str(whole)
 
 
 class CronClock(Clock):
@@ -175,46 +209,22 @@ class CronClock(Clock):
         super().__init__(start_date, end_date, parameter_defaults, labels)
         self.cron = cron
         self.day_or = day_or
-        zone = "UTC" if self.start_date is None else str(getattr(self.start_date, "timezone_name", None) or "UTC")
-        fields = cron.split()
-        self._seconds = [0]
-        if len(fields) == 6 and re.fullmatch(r"[0-9]+(,[0-9]+)*", fields[5]):
-            self._seconds = sorted({int(number) for number in fields.pop().split(",")})
-
-        texts = [" ".join(fields)]
-        if day_or is False and len(fields) == 5:
-            texts = [" ".join([*fields[:4], "*"]), " ".join([*fields[:2], "*", *fields[3:]])]
-
         try:
-            self._rules = [Cron(text, zone) for text in texts]
+            rule_of(self.spec())
         except RuleError as exc:
             raise ValueError(f"Invalid cron string: {cron}") from exc
 
-    def _fires(self, after: datetime) -> Iterator[datetime]:
-        moment = plain(after)
-        if self.start_date is not None:
-            moment = max(moment, plain(self.start_date) - _INSTANT)
-
-        zone = self._rules[0].timezone
-        for minute in self._minutes(moment - timedelta(minutes=1)):
-            for second in self._seconds:
-                fire = minute + timedelta(seconds=second)
-                if fire > moment:
-                    yield as_moment(pendulum.instance(fire).in_timezone(zone))
-
-    def _minutes(self, moment: datetime) -> Iterator[datetime]:
-        while True:
-            found = [rule.next_after(moment) for rule in self._rules]
-            known = [fire for fire in found if fire is not None]
-            if len(known) < len(found):
-                return
-
-            moment = max(known)
-            if all(fire == moment for fire in known):
-                yield moment
-            else:
-                # One rule is behind: look again from just before the other's.
-                moment -= _INSTANT
+    def spec(self) -> ScheduleSpec:
+        """
+        Return its rule; a sixth field of the text is the second.
+        """
+        fields = self.cron.split()
+        seconds: tuple[int, ...] = (0,)
+        if len(fields) == 6 and re.fullmatch(r"[0-9]+(,[0-9]+)*", fields[5]):
+            seconds = tuple(sorted({int(number) for number in fields.pop().split(",")}))
+        return self._written(
+            RuleKind.CRON, " ".join(fields), seconds=seconds, day_or=self.day_or is not False or len(fields) != 5
+        )
 
 
 class DatesClock(Clock):
@@ -231,16 +241,18 @@ class DatesClock(Clock):
         self.dates = sorted(dates)
         super().__init__(min(self.dates), max(self.dates), parameter_defaults, labels)
 
-    def _fires(self, after: datetime) -> Iterator[datetime]:
-        for date in self.dates:
-            fire = as_moment(date)
-            if plain(fire) > plain(after):
-                yield fire
+    def spec(self) -> ScheduleSpec:
+        """
+        Return its rule.
+        """
+        return self._written(
+            RuleKind.DATES, "", dates=tuple(sorted({plain(as_moment(date)).isoformat() for date in self.dates}))
+        )
 
 
 class RRuleClock(Clock):
     """
-    Fires as a rule of ``dateutil.rrule`` says; one without a zone is UTC.
+    Fires as a rule of ``dateutil.rrule`` says, on the wall of its own zone; one without a zone is UTC.
     """
 
     def __init__(
@@ -254,18 +266,25 @@ class RRuleClock(Clock):
         """
         Raises:
             TypeError: *rrule_obj* is no such rule.
+
+            ValueError: it says what RFC 5545 cannot, or never fires.
         """
         if not hasattr(rrule_obj, "xafter"):
             raise TypeError("rrule_obj must be an rrule or rruleset, got: ", rrule_obj)
 
         super().__init__(start_date, end_date, parameter_defaults, labels)
         self.rrule_obj = rrule_obj
+        try:
+            rule_of(self.spec())
+        except RuleError as exc:
+            raise ValueError(f"Invalid rrule: {exc}") from exc
 
-    def _fires(self, after: datetime) -> Iterator[datetime]:
-        for fire in self.rrule_obj:
-            instant = as_moment(fire)
-            if plain(instant) > plain(after) and (self.start_date is None or instant >= self.start_date):
-                yield instant
+    def spec(self) -> ScheduleSpec:
+        """
+        Return its rule.
+        """
+        text, anchor, zone = rrule_text(self.rrule_obj)
+        return msgspec.structs.replace(self._written(RuleKind.RRULE, text, anchor=anchor), timezone=zone)
 
 
 def _instant(given: datetime | None) -> Any:
