@@ -3,8 +3,16 @@ Classic flows under the daemon: every child, branch and state of theirs reaches 
 """
 
 from collections import Counter
+from pathlib import Path
 
+import pytest
+
+from orchd.compat.fixing import fix
 from support.daemon import Daemon
+from support.waiting import eventually
+
+#: Flow files of 2021, whose outcome without a daemon tests/compat knows.
+OLD_FILES = Path(__file__).parents[1] / "compat" / "flows"
 
 FLOW = """
 import orchd
@@ -115,3 +123,32 @@ def test_an_old_file_runs_as_it_is(daemon: Daemon) -> None:
 
     assert told["state"] == "success", told["message"]
     assert any(line["text"] == "an old flow" for line in daemon.lines(told["id"], stream=None))
+
+
+@pytest.mark.parametrize("is_rewritten", [False, True], ids=["as they are", "rewritten"])
+def test_old_files_run_on_demand(daemon: Daemon, is_rewritten: bool) -> None:
+    """
+    Unchanged with prefect_imports, and with our imports without it.
+    """
+    for name in ("branches", "handlers", "imperative", "module_aliases", "scheduled", "subclass"):
+        source = (OLD_FILES / f"{name}.py").read_bytes()
+        daemon.flow(f"{name}.py", (fix(source).source if is_rewritten else source).decode())
+    daemon.configure(flows="" if is_rewritten else "prefect_imports = true")
+    daemon.start()
+
+    names = ("branches", "handlers", "imperative", "aliases", "scheduled report", "team flow")
+    runs = {name: daemon.begin(name) for name in names}
+    told = {name: daemon.finished(run, within_s=60) for name, run in runs.items()}
+    assert {(run["state"], run["message"]) for run in told.values()} == {("success", "All reference tasks succeeded.")}
+
+
+def test_without_the_key_old_imports_are_told(daemon: Daemon) -> None:
+    """
+    The status names the key and the command.
+    """
+    daemon.flow("old.py", OLD)
+    daemon.start()
+
+    [broken] = eventually(lambda: daemon.status()["broken"], within_s=30)
+    assert broken["error"].startswith("line 2: import failed: No module named 'prefect'; set `prefect_imports = true`")
+    assert "orchd check --fix" in broken["error"]

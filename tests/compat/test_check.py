@@ -42,13 +42,13 @@ def test_names_that_mean_nothing_here_are_listed_with_their_lines(folder):
     """
     One line each, also where the file loads as the name is only used when it is run as a program.
     """
-    shutil.copy(FLOWS / "labels.py", folder / "flows")
+    shutil.copy(FLOWS / "context_uses.py", folder / "flows")
     done = orchd("check", "--config", folder)
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
-        f"orchd: warning: {folder}/flows/labels.py, line 25: prefect.Client is not in orchd: it speaks to the classic "
-        "server; ask the daemon instead: `orchd --help`, or `orchd.client`"
+        f"orchd: warning: {folder}/flows/context_uses.py, line 26: prefect.serialization is not in orchd: it is a part "
+        "of the classic tool's inside, not of its way of writing flows"
     ]
 
 
@@ -56,11 +56,11 @@ def test_names_are_listed_of_a_file_that_does_not_load(folder):
     """
     The name that stops the import is told once, the others after it too.
     """
-    (folder / "flows" / "bad.py").write_text("from prefect import Client\nfrom prefect.tasks.aws import S3Upload\n")
+    (folder / "flows" / "bad.py").write_text("from prefect import plugins\nfrom prefect.tasks.aws import S3Upload\n")
     done = orchd("check", "--config", folder)
 
     assert done.returncode == 65
-    assert done.stderr.count("prefect.Client is not in orchd") == 1
+    assert done.stderr.count("prefect.plugins is not in orchd") == 1
     assert "bad.py, line 2: prefect.tasks.aws.S3Upload is not in orchd: tasks for services" in done.stderr
 
 
@@ -118,7 +118,7 @@ def test_the_command_rewrites_files(folder):
     """
     old, bad = folder / "flows" / "old.py", folder / "flows" / "bad.py"
     old.write_text(GOOD + "flow.run()\n")
-    bad.write_text("import prefect\nprefect.Client()\nx = 'PREFECT__A'\n")
+    bad.write_text("import prefect\nprefect.plugins\nx = 'PREFECT__A'\n")
     done = orchd("check", "--fix", old, bad)
 
     assert done.returncode == 65

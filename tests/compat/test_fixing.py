@@ -75,13 +75,13 @@ def test_what_means_nothing_here_stays_and_is_told():
     """
     An import with such a name keeps it apart; a module with such a use stays beside ours.
     """
-    done = fix(b"from prefect import Client, task\nimport prefect\nprefect.Client()\nprefect.task\n")
+    done = fix(b"from prefect import plugins, task\nimport prefect\nprefect.plugins\nprefect.task\n")
 
     assert done.source == (
-        b"from prefect import Client\nfrom orchd import task\nimport prefect, orchd\nprefect.Client()\norchd.task\n"
+        b"from prefect import plugins\nfrom orchd import task\nimport prefect, orchd\nprefect.plugins\norchd.task\n"
     )
-    assert [(each.line, each.name) for each in done.left] == [(1, "prefect.Client"), (3, "prefect.Client")]
-    assert done.left[0].why.startswith("prefect.Client is not in orchd: it speaks to the classic server")
+    assert [(each.line, each.name) for each in done.left] == [(1, "prefect.plugins"), (3, "prefect.plugins")]
+    assert done.left[0].why.startswith("prefect.plugins is not in orchd: it is a part of")
 
 
 def test_texts_that_name_the_old_package_are_told():

@@ -114,8 +114,43 @@ def test_the_old_package_itself_is_not_hidden(tmp_path):
 
 def test_what_is_not_there_is_said():
     """
-    A name that orchd does not have gives an error that points to the page of differences.
+    A name that means nothing here gives an error that says why.
     """
-    done = run_python("from orchd import compat\ncompat.install()\nfrom prefect import Client")
+    done = run_python("from orchd import compat\ncompat.install()\nfrom prefect import plugins")
 
-    assert "ImportError" in done.stderr
+    assert "ImportError: prefect.plugins is not in orchd: it is a part of the classic tool's inside" in done.stderr
+
+
+def test_settings_may_be_set_just_before_the_import():
+    """
+    As the classic tool read them in it, files set them there.
+    """
+    done = run_python(
+        """
+        from orchd import compat
+        compat.install()
+        import os
+        os.environ["PREFECT__FLOWS__CHECKPOINTING"] = "true"
+        import prefect
+        print(prefect.config.flows.checkpointing, prefect.__version__)
+        """
+    )
+
+    assert done.stdout == "True 1.4.1\n", done.stderr
+
+
+def test_everything_may_be_taken_at_once():
+    """
+    ``from prefect import *`` takes what the classic tool gave, but for what is not there.
+    """
+    done = run_python(
+        """
+        from orchd import compat
+        compat.install()
+        from prefect import *
+        from prefect.engine.signals import *
+        print(Flow.__module__, unmapped.__name__, PrefectStateSignal.__name__)
+        """
+    )
+
+    assert done.stdout == "orchd.flow.flow unmapped StateSignal\n", done.stderr

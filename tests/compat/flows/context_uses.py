@@ -21,3 +21,6 @@ def names():
 
 with Flow("context uses") as flow:
     dates(); names()
+
+if __name__ == "__main__":
+    prefect.serialization.flow.FlowSchema().dump(flow)
