@@ -23,23 +23,15 @@ _SERVICES: Final = (
 #: Old module or name -> why it is not here. What is below a module is not here either.
 ABSENT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "prefect.Client": SERVER,
         "prefect.agent": "`orchd serve` is the agent, too",
         "prefect.api": SERVER,
         "prefect.artifacts.delete_artifact": SHOWN,
         "prefect.artifacts.update_link_artifact": SHOWN,
         "prefect.artifacts.update_markdown_artifact": SHOWN,
         "prefect.backend.TenantView": "there are no tenants",
-        "prefect.backend.delete_key": "the store of keys and values was a service of Prefect Cloud; keep a file",
         "prefect.backend.execution": SERVER,
-        "prefect.backend.get_key_value": "the store of keys and values was a service of Prefect Cloud; keep a file",
-        "prefect.backend.kv_store": "the store of keys and values was a service of Prefect Cloud; keep a file",
-        "prefect.backend.list_keys": "the store of keys and values was a service of Prefect Cloud; keep a file",
-        "prefect.backend.set_key_value": "the store of keys and values was a service of Prefect Cloud; keep a file",
         "prefect.backend.tenant": "there are no tenants",
         "prefect.cli": "the commands are those of `orchd --help`",
-        "prefect.client.Client": SERVER,
-        "prefect.client.client": SERVER,
         "prefect.engine.cloud": SERVER,
         "prefect.engine.get_default_executor_class": INSIDE,
         "prefect.engine.get_default_flow_runner_class": INSIDE,

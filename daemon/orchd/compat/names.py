@@ -10,6 +10,7 @@ _CONTROL: Final = ("orchd.flow.control_flow",)
 _ELSEWHERE: Final = ("orchd.flow.elsewhere",)
 _EXECUTORS: Final = ("orchd", "orchd.engine.executors.executor")
 _FLOW_RUNS: Final = ("orchd.tasks.flow_runs",)
+_KEYS: Final = "orchd.tasks.key_values"
 _NOTIFIERS: Final = ("orchd.tasks.notifications",)
 _RESULT: Final = ("orchd.results.result",)
 _RESULTS: Final = ("orchd.results.inline", "orchd.results.local", "orchd.results.s3", "orchd.results.gcs")
@@ -23,12 +24,14 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "prefect": ("orchd",),
         "prefect.artifacts": ("orchd.tasks.artifacts",),
-        "prefect.backend": (*_VIEWS, "orchd.tasks.artifacts"),
+        "prefect.backend": (*_VIEWS, "orchd.tasks.artifacts", _KEYS),
         "prefect.backend.artifacts": ("orchd.tasks.artifacts",),
         "prefect.backend.flow": _VIEWS,
         "prefect.backend.flow_run": _VIEWS,
+        "prefect.backend.kv_store": (_KEYS,),
         "prefect.backend.task_run": _VIEWS,
-        "prefect.client": _SECRETS,
+        "prefect.client": (*_SECRETS, "orchd.tasks.classic_client"),
+        "prefect.client.client": ("orchd.tasks.classic_client",),
         "prefect.client.secrets": _SECRETS,
         "prefect.configuration": ("orchd.engine.settings",),
         "prefect.core": ("orchd", "orchd.graph.edges"),
@@ -130,6 +133,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 RENAMED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "prefect.__version__": ("orchd.compat.names", "CLASSIC_VERSION"),
+        "prefect.Client": ("orchd.tasks.classic_client", "Client"),
         "prefect.config": ("orchd.engine.settings", "config"),
         "prefect.engine.executors.Executor": ("orchd.engine.executors.executor", "Executor"),
         "prefect.engine.results.PrefectResult": ("orchd.results.inline", "InlineResult"),

@@ -3,7 +3,6 @@ Turns a flow file into the description that the daemon holds, without ever raisi
 """
 
 import hashlib
-import math
 import os
 import warnings
 from pathlib import Path
@@ -11,17 +10,17 @@ from pathlib import Path
 from orchd.engine.faults import said
 from orchd.errors import OrchdError
 from orchd.flow.flow import Flow
+from orchd.flow.jsonable import is_json
 from orchd.flow.loader import NoFlow, flows_of, read_source
 from orchd.flow.notes import labels_of, notes_of
 from orchd.flow.parameter import Parameter
+from orchd.flow.scheduled import Untold, ignored_parameters, schedule_specs
 from orchd.flow.task import Task
 from orchd.graph.graph import find_circle
-from orchd.model.specs import Description, EdgeSpec, FlowSpec, ParameterSpec, TaskSpec
+from orchd.model.specs import Description, EdgeSpec, FlowSpec, ParameterSpec, ScheduleSpec, TaskSpec
 
 #: Longest text of a default that JSON cannot say.
 MAX_DEFAULT_TEXT = 200
-#: Integers beyond it are said as text, as many readers of JSON would round them.
-MAX_JSON_INT = 2**63
 
 
 def describe_file(file: Path) -> Description:
@@ -78,9 +77,41 @@ def _flow_spec(flow: Flow, *, file: Path, source_hash: str) -> FlowSpec:
             for node in graph.nodes
             for edge in node.upstream
         ),
+        schedules=_schedules(flow, file),
         labels=labels_of(flow),
         notes=notes_of(flow),
+        starts=_started(flow),
     )
+
+
+def _started(flow: Flow) -> tuple[str, ...]:
+    """
+    Return the flows of which tasks of *flow* start runs, where their names are constants.
+    """
+    names = (
+        flow.constants.get(task, {}).get("flow_name", getattr(task, "flow_name", None))
+        for task in flow.slugs
+        if getattr(task, "starts_runs", False)
+    )
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
+def _schedules(flow: Flow, file: Path) -> tuple[ScheduleSpec, ...]:
+    """
+    Return what the daemon takes up of the flow's schedule, and warn of what it does not.
+    """
+    at = {"filename": str(file), "lineno": flow.defined_at[1]}
+    for name in ignored_parameters(flow):
+        text = (
+            f"a clock of flow '{flow.name}' gives the parameter '{name}', which the flow does not have: it is ignored"
+        )
+        warnings.warn_explicit(text, UserWarning, **at)
+    try:
+        return schedule_specs(flow)
+    except Untold as exc:
+        text = f"the schedule of flow '{flow.name}' is not taken up by a daemon: {exc}; write a [schedules.NAME] for it"
+        warnings.warn_explicit(text, UserWarning, **at)
+        return ()
 
 
 def _task_spec(task: Task, *, slug: str) -> TaskSpec:
@@ -104,22 +135,3 @@ def _parameter_spec(parameter: Parameter) -> ParameterSpec:
         text = f"{type(parameter.default).__name__}: {said(exc)}"
 
     return ParameterSpec(name=parameter.name, required=parameter.required, default_text=text[:MAX_DEFAULT_TEXT])
-
-
-def is_json(value: object) -> bool:
-    """
-    True when JSON says *value* exactly. Values are looked at by their type only, never compared.
-    """
-    if value is None or isinstance(value, bool | str):
-        return True
-
-    if isinstance(value, int):
-        return -MAX_JSON_INT <= value < MAX_JSON_INT
-
-    if isinstance(value, float):
-        return math.isfinite(value)
-
-    if type(value) is dict:
-        return all(isinstance(key, str) and is_json(each) for key, each in value.items())
-
-    return type(value) is list and all(map(is_json, value))

@@ -143,7 +143,7 @@ class StartFlowRun(Task):
             flow=flow_name,
             project=project_name,
             parameters=parameters,
-            at=_instant(scheduled_start_time),
+            at=as_instant(scheduled_start_time),
             run_name=run_name,
             idempotency_key=idempotency_key,
         )
@@ -205,7 +205,7 @@ def _create_flow_run(
         flow=name,
         project=project_name,
         parameters=parameters,
-        at=_instant(scheduled_start_time),
+        at=as_instant(scheduled_start_time),
         run_name=run_name,
         idempotency_key=idempotency_key,
     )
@@ -361,7 +361,13 @@ def _done(act: Callable[[Asking], object]) -> None:
         raise FAIL(str(error)) from None
 
 
-def _instant(given: datetime | timedelta | str | None) -> str | None:
+def as_instant(given: datetime | timedelta | str | None) -> str | None:
+    """
+    Return *given*, where a timedelta counts from now, as ISO text with its offset; None stays None.
+
+    Raises:
+        ValueError: it is no time.
+    """
     if given is None:
         return None
 
