@@ -32,8 +32,6 @@ def talk(name):
         print(name, number)
         print(name, "error", number, file=sys.stderr)
     subprocess.run(["echo", "nobody knows whose"])
-    barrier.wait(30)
-    print("end of", name, end="")
 
 with Flow("f", executor={executor}) as flow:
     talk.map(["a", "b"])
@@ -96,10 +94,31 @@ def test_each_line_has_its_task(house: House, executor: str) -> None:
                 text for text in lines[number] if text.rpartition(" ")[0] == words
             ]
     assert [owner for text, owner in printed if text == "nobody knows whose"] == [None, None]
-    assert sorted(text for text, _ in printed if text.startswith("end of")) in (
-        ["end of aend of b"],
-        ["end of bend of a"],
-    )
+
+
+def test_a_line_that_is_not_ended_is_its_tasks(house: House) -> None:
+    """
+    A task that is over has said all that it has to say.
+    """
+    text = """
+    from orchd import LocalDaskExecutor
+
+    @task
+    def work():
+        print("no newline", end="")
+
+    with Flow("f", executor=LocalDaskExecutor("processes", num_workers=1)) as flow:
+        work()
+    """
+    folder = house.folder("", flow_text=PRELUDE + textwrap.dedent(text))
+    house.spawner.launch(folder.path)
+    house.ended(folder)
+
+    found = look(folder, Progress(), now_us=1 << 60, is_end=True)
+
+    assert [("no newline", ("work-1", -1))] == [
+        (each.text, each.owner) for each in found.lines if each.stream == "stdout"
+    ]
 
 
 @pytest.mark.parametrize("executor", ["LocalDaskExecutor('processes', num_workers=2)", "DaskExecutor()"])

@@ -44,21 +44,19 @@ class Printing:
         """
         self._write(stream, text, self.running)
 
-    def announce(self, stream: str, text: str, slug: str) -> None:
+    def print_beside(self, stream: str, text: str, slug: str) -> None:
         """
-        Write the span of *text*, which the task *slug* prints beside others, but not *text* yet.
-        """
-        if data := text.encode():
-            start = self._size(stream)
-            write_journal(
-                self.folder, SpanRecord(at=NOW_US, stream=stream, start=start, end=start + len(data), slug=slug)
-            )
-
-    def print_announced(self, stream: str, text: str, slug: str) -> None:
-        """
-        Write *text*, of which a span tells.
+        Write *text*, which the task *slug* prints beside others, but not its span yet.
         """
         self._write(stream, text, slug)
+
+    def tell_span(self, stream: str, text: str, slug: str) -> None:
+        """
+        Write the span of *text*, which is the last of the file.
+        """
+        if data := text.encode():
+            end = self._size(stream)
+            write_journal(self.folder, SpanRecord(at=1, stream=stream, start=end - len(data), end=end, slug=slug))
 
     def _write(self, stream: str, text: str, whose: str | None) -> None:
         with (self.folder.path / stream).open("ab") as file:
@@ -83,6 +81,15 @@ class Printing:
         self._record(f"t{self.task_no}", "running")
         self.running = f"t{self.task_no}"
 
+    def begin_beside(self) -> None:
+        """
+        Let the next task run beside others: from here on bytes are nobody's, but for spans.
+        """
+        self.end_task()
+        self.task_no += 1
+        self._record(f"t{self.task_no}", "running", beside=True)
+        self._record(f"t{self.task_no}", "success", beside=True)
+
     def end_task(self) -> None:
         """
         End the task that runs, if one does.
@@ -105,9 +112,9 @@ class Printing:
         for stream, line in self._open.items():
             self.expected[stream].append(line)
 
-    def _record(self, slug: str, state: str) -> None:
+    def _record(self, slug: str, state: str, *, beside: bool = False) -> None:
         sizes = {name: self._size(name) for name in OUTPUTS}
-        write_journal(self.folder, TaskRecord(at=1, slug=slug, state=state, **sizes))
+        write_journal(self.folder, TaskRecord(at=1, slug=slug, state=state, beside=beside, **sizes))
 
 
 def merged(lines: list[Line], stream: str) -> list[tuple[str, str | None]]:
@@ -158,10 +165,11 @@ def _print_and_read(folder: RunFolder, steps: list[tuple[str, ...]], read_bytes:
                 take(is_end=False)
             elif step == "span":
                 *words, is_looked_at_between = values
-                printing.announce(*words)
+                printing.begin_beside()
+                printing.print_beside(*words)
                 if is_looked_at_between:
                     take(is_end=False)
-                printing.print_announced(*words)
+                printing.tell_span(*words)
             elif step == "restart":
                 bare = Progress(
                     journal=progress.journal,
@@ -309,24 +317,39 @@ def test_bytes_beside_other_tasks_are_nobodys_but_for_spans(tmp_path: Path) -> N
     ]
 
 
-def test_a_span_is_waited_for_but_not_for_ever(tmp_path: Path) -> None:
+def test_bytes_beside_other_tasks_wait_one_look_for_their_span(tmp_path: Path) -> None:
     """
-    Its bytes come at once or never: the run was killed, or has cut its file short.
+    A span is written right behind its line; what has none at the next look never gets one.
+    """
+    folder = RunFolder(tmp_path)
+    folder.stdout.write_bytes(b"of b\n")
+    journal(folder, TaskRecord(at=1, slug="a", state="running", stdout=0, stderr=0, beside=True))
+
+    first = look(folder, Progress(), now_us=NOW_US, is_end=False)
+    journal(folder, SpanRecord(at=2, stream="stdout", start=0, end=5, slug="b"))
+    with folder.stdout.open("ab") as file:
+        file.write(b"nobody's\n")
+    second = look(folder, first.progress, now_us=NOW_US, is_end=False)
+    third = look(folder, second.progress, now_us=NOW_US, is_end=False)
+
+    assert (first.lines, first.has_more) == ([], False)
+    assert merged(second.lines, "stdout") == [("of b", "b")]
+    assert merged(third.lines, "stdout") == [("nobody's", None)]
+
+
+def test_a_span_beyond_the_file_holds_nothing_up(tmp_path: Path) -> None:
+    """
+    User code has cut its file short.
     """
     folder = RunFolder(tmp_path)
     folder.stdout.write_bytes(b"")
     journal(
         folder,
-        SpanRecord(at=NOW_US, stream="stdout", start=0, end=5, slug="a"),
-        LogRecord(at=NOW_US, level=20, logger="x", text="after"),
+        SpanRecord(at=1, stream="stdout", start=0, end=5, slug="a"),
+        LogRecord(at=2, level=20, logger="x", text="after"),
     )
 
-    soon = look(folder, Progress(), now_us=NOW_US + 1, is_end=False)
-    late = look(folder, Progress(), now_us=NOW_US + 2_000_000, is_end=False)
-    ended = look(folder, Progress(), now_us=NOW_US + 1, is_end=True)
-
-    assert (soon.lines, soon.has_more, soon.progress.journal) == ([], False, 0)
-    assert [line.text for line in late.lines] == [line.text for line in ended.lines] == ["after"]
+    assert ["after"] == [line.text for line in look(folder, Progress(), now_us=NOW_US, is_end=False).lines]
 
 
 def test_a_mark_beyond_the_file_holds_nothing_up(tmp_path: Path) -> None:

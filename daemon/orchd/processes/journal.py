@@ -202,41 +202,50 @@ class JournalRecorder:
     @contextlib.contextmanager
     def beside(self, whose: Callable[[], TaskKey | None], *, is_elsewhere: bool = False) -> Iterator[None]:
         """
-        Record whose each line is that Python code prints in the block: a span, written before the line itself.
+        Record whose each line is that Python code prints in the block: a span, right behind the line itself.
         """
         before = sys.stdout, sys.stderr
-        ours = self._spanned(sys.stdout, "stdout", 1, whose), self._spanned(sys.stderr, "stderr", 2, whose)
-        sys.stdout, sys.stderr = ours
-        self._has_spans, self._is_elsewhere = True, is_elsewhere
-        try:
-            yield
-        finally:
-            self._has_spans = self._is_elsewhere = False
-            if (sys.stdout, sys.stderr) == ours:
-                sys.stdout, sys.stderr = before
+        with contextlib.ExitStack() as held:
+            ours = tuple(self._spanned(stream, fd, whose, held) for fd, stream in enumerate(before, start=1))
+            sys.stdout, sys.stderr = ours
+            self._has_spans, self._is_elsewhere = True, is_elsewhere
+            try:
+                yield
+            finally:
+                self._has_spans = self._is_elsewhere = False
+                if (sys.stdout, sys.stderr) == ours:
+                    sys.stdout, sys.stderr = before
 
-    def _spanned(self, stream: TextIO, name: str, fd: int, whose: Callable[[], TaskKey | None]) -> TextIO:
+    def _spanned(
+        self, stream: TextIO, fd: int, whose: Callable[[], TaskKey | None], held: contextlib.ExitStack
+    ) -> TextIO:
         if not isinstance(stream, io.TextIOWrapper) or stream.fileno() != fd:
             # User code has put something of its own in its place.
             return stream
-        return cast(TextIO, SpanStream(stream, lambda text: self._print(stream, name, fd, whose(), text)))
+        # Opened anew: the position after a write is where that write ended, whoever else writes to the file.
+        out = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        held.callback(os.close, out)
+        return cast(TextIO, SpanStream(stream, lambda text: self._print(stream, out, whose(), text)))
 
-    def _print(self, behind: TextIO, name: str, fd: int, owner: TaskKey | None, text: str) -> None:
+    def _print(self, behind: TextIO, out: int, owner: TaskKey | None, text: str) -> None:
         data = text.encode("utf-8", "backslashreplace")
         if os.getpid() != self._pid:
-            os.write(fd, data)
+            os.write(out, data)
             return
         with self._lock:
             behind.flush()
-            if owner is not None and owner != self._sole:
-                start = os.lseek(fd, 0, os.SEEK_END)
-                for part in range(start, start + len(data), _MAX_SPAN):
-                    end = min(part + _MAX_SPAN, start + len(data))
-                    slug, index = owner
-                    self._write(
-                        SpanRecord(at=clock.now_us(), stream=name, start=part, end=end, slug=slug, map_index=index)
+            _write_through(out, data)
+            if owner is None or owner == self._sole:
+                return
+            end = os.lseek(out, 0, os.SEEK_CUR)
+            stream = "stdout" if behind.fileno() == 1 else "stderr"
+            for start in range(end - len(data), end, _MAX_SPAN):
+                upto = min(start + _MAX_SPAN, end)
+                self._write(
+                    SpanRecord(
+                        at=clock.now_us(), stream=stream, start=start, end=upto, slug=owner[0], map_index=owner[1]
                     )
-            _write_through(fd, data)
+                )
 
     def flow(self, *, state: FlowRunState, message: str) -> None:
         """

@@ -26,9 +26,6 @@ READ_BYTES: Final = MAX_LINE + 4096
 #: Level of printed lines in the numbers of ``logging``: INFO.
 PRINTED_LEVEL: Final = 20
 
-#: Microseconds after which bytes that a span tells of are not waited for any more: user code has cut its file short.
-_LATEST_US: Final = 1_000_000
-
 Owner = tuple[str, int] | None
 #: (task slug, map index), or None for what no task printed.
 
@@ -56,6 +53,10 @@ class Stream(Struct, frozen=True, kw_only=True):
     #: Whose line it is that began before *owner* came on and has not ended yet, if there is one.
     open_line: Owner = None
     has_open_line: bool = False
+    #: Tasks run beside each other: a span may follow bytes that are here already.
+    is_shared: bool = False
+    #: Size of the file at the last look: the spans of what is before it are in the journal by now.
+    seen: int = 0
 
     def switched(self, owner: Owner, mark: int) -> "Stream":
         """
@@ -135,11 +136,13 @@ class _Tail:
 
         return mark <= self.stream.offset + len(self._unread) or mark > self._size
 
-    def is_awaited(self, mark: int) -> bool:
+    def note_size(self) -> None:
         """
-        True when the bytes before *mark* are not in the file yet.
+        Remember how much there is, while it matters.
         """
-        return mark > self._size and not self.trouble
+        seen = self._size if self.stream.is_shared else 0
+        if seen != self.stream.seen:
+            self.stream = replace(self.stream, seen=seen)
 
     def take_span(self, span: SpanRecord, at: int) -> list[Line]:
         """
@@ -198,7 +201,6 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
     is_journal_left = progress.journal < journal.offset < _size(folder.journal)
     limits: tuple[int | None, int | None] = (0, 0) if is_journal_left else (None, None)
     begun = progress.journal
-    is_awaited = False
     for record, end in journal.records:
         if isinstance(record, TaskRecord):
             marks = (record.stdout, record.stderr)
@@ -211,19 +213,20 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
         elif isinstance(record, SpanRecord):
             tail = tails[record.stream == "stderr"]
             is_here = tail.reaches(record.end)
-            is_awaited = not is_end and tail.is_awaited(record.end) and now_us - record.at < _LATEST_US
             found.lines += tail.take_span(record, min(record.at or now_us, now_us))
-            if is_awaited or not is_here:
+            if not is_here:
                 limits, journal_end = (0, 0), begun
                 break
         elif isinstance(record, WaitRecord):
             found.waits.append(record)
         begun = end
-    is_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
-    found.has_more = is_more and not is_awaited
+    found.has_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
     for tail, limit in zip(tails, limits, strict=True):
         at = min(now_us, tail.written_at)
+        if tail.stream.is_shared and limit is None and not is_end:
+            limit = tail.stream.seen
         found.lines += tail.take(upto=limit, at=at, is_end=is_end and not found.has_more)
+        tail.note_size()
     found.progress = Progress(journal=journal_end, stdout=tails[0].stream, stderr=tails[1].stream)
     return found
 
@@ -258,7 +261,7 @@ def _move(found: Look, tails: tuple[_Tail, _Tail], marks: tuple[int, int], recor
     for tail, mark in zip(tails, marks, strict=True):
         if mark >= 0:
             found.lines += tail.take(upto=mark, at=min(record.at, now_us))
-            tail.stream = tail.stream.switched(_owner(record), mark)
+            tail.stream = replace(tail.stream.switched(_owner(record), mark), is_shared=record.beside)
     found.tasks.append(record)
 
 

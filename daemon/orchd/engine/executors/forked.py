@@ -162,7 +162,10 @@ def _serve(voice: _Voice, shared: Shared) -> None:
         slug, state, index, upstream = pickle.loads(voice.pipe.recv_bytes())
         one = Try(shared=shared, node=shared.nodes[slug], state=state, index=index)
         data = told(one, upstream, outbox, dumps=fork_dumps)
+        # What is left of a line is still the task's.
+        before = context.swap({"task_slug": slug, "map_index": index})
         for stream in streams:
             stream.flush()
 
+        context.swap(before)
         voice.send(REPLY, data)
