@@ -100,18 +100,17 @@ def _schedules(flow: Flow, file: Path) -> tuple[ScheduleSpec, ...]:
     """
     Return what the daemon takes up of the flow's schedule, and warn of what it does not.
     """
-    at = {"filename": str(file), "lineno": flow.defined_at[1]}
     for name in ignored_parameters(flow):
-        text = (
-            f"a clock of flow '{flow.name}' gives the parameter '{name}', which the flow does not have: it is ignored"
-        )
-        warnings.warn_explicit(text, UserWarning, **at)
+        _warn(flow, file, f"a clock gives the parameter '{name}', which the flow does not have: it is ignored")
     try:
         return schedule_specs(flow)
     except Untold as exc:
-        text = f"the schedule of flow '{flow.name}' is not taken up by a daemon: {exc}; write a [schedules.NAME] for it"
-        warnings.warn_explicit(text, UserWarning, **at)
+        _warn(flow, file, f"its schedule is not taken up by a daemon: {exc}; write a [schedules.NAME] for it")
         return ()
+
+
+def _warn(flow: Flow, file: Path, text: str) -> None:
+    warnings.warn_explicit(f"flow '{flow.name}': {text}", UserWarning, str(file), flow.defined_at[1])
 
 
 def _task_spec(task: Task, *, slug: str) -> TaskSpec:
