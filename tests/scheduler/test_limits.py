@@ -211,7 +211,7 @@ def test_all_waits_have_to_be_met(rig: Rig) -> None:
     both = (*within(), WaitSpec(flow="clean", within_s=HOUR_S))
     rig.use(report(wait_for=both), flow_names=("load", "report", "clean"))
     rig.tick(minute(1))
-    first, second = (f"a run of flow '{flow}' at most 1 h old; there is none" for flow in ("load", "clean"))
+    first, second = (f"a run of flow '{flow}' at most 1 h old; there is none yet" for flow in ("load", "clean"))
     assert [f"held because it waits for {first}; and for {second}"] == why(rig)
 
     end(rig, rig.run(at=minute(1)))
@@ -231,12 +231,12 @@ def test_a_run_that_has_waited_too_long_is_cancelled(rig: Rig) -> None:
     rig.tick(minute(1))
     run = of(rig, "r")
     assert minute(11) == rig.board.next_wake(minute(1))
-    assert why(rig)[0].endswith("there is none, until 2026-06-01T10:11:00Z")
+    assert why(rig)[0].endswith("there is none yet, until 2026-06-01T10:11:00Z")
 
     rig.tick(minute(11))
 
     assert ["r cancelled"] == rig.states()
-    assert "waited 10 min for a run of flow 'load' at most 1 h old; there is none" == rig.detail(run).message
+    assert "waited 10 min for a run of flow 'load' at most 1 h old; there is none yet" == rig.detail(run).message
 
 
 def test_what_came_just_in_time_counts(rig: Rig) -> None:

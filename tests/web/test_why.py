@@ -345,7 +345,7 @@ def test_a_run_tells_what_it_waits_for(api: Serving, rig: Rig) -> None:
     (run,) = rig.board.live.values()
     rig.limit(pools={"gpu": 2})
 
-    told = "held because it waits for the run of flow 'load' of the same fire time; there is none"
+    told = "held because it waits for the run of flow 'load' of the same fire time; there is none yet"
     assert f"run {run.row.name} is {told}" == why(api, run.id)[-1]
     assert told == api.get("/runs")["runs"][0]["held"] == api.get("/status")["held"][0]["held"]
     assert [{"pool": "gpu", "places": 2, "taken": 0}] == api.get("/status")["pools"]

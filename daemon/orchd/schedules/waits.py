@@ -40,7 +40,7 @@ class Answer:
 
     #: The run that meets it; None while none does.
     met_by: FlowRunId | None
-    #: The run that is looked at while it is not met; None when there is none.
+    #: The newest of all runs that might meet it; None when there is none.
     newest: AwaitedRun | None
 
 
@@ -51,16 +51,17 @@ def answer(wait: WaitSpec, runs: Iterable[AwaitedRun], *, fire_time: datetime) -
     Args:
         runs:
             those of the flow that *wait* is about: of ``same_slot`` those of the same fire time, of ``within`` all that
-            are young enough. Of these the newest up to the fire time and the newest that succeeded are enough.
+            are young enough. Of these the newest up to the fire time, the newest that succeeded and the newest of all
+            are enough.
     """
     known = sorted(runs, key=_age)
     up_to = [run for run in known if wait.same_slot or run.wanted_at <= fire_time]
     good = [run for run in known if run.state is FlowRunState.SUCCESS]
     newest = up_to[-1] if up_to else None
     if good and (wait.same_slot or newest is None or _age(good[-1]) >= _age(newest)):
-        return Answer(met_by=good[-1].run_id, newest=newest)
+        return Answer(met_by=good[-1].run_id, newest=known[-1])
 
-    return Answer(met_by=None, newest=newest)
+    return Answer(met_by=None, newest=known[-1] if known else None)
 
 
 def oldest(wait: WaitSpec, fire_time: datetime) -> datetime:
@@ -105,7 +106,7 @@ def given_up(wait: WaitSpec, found: Answer) -> str:
 
 def _standing(found: Answer) -> str:
     if found.newest is None:
-        return "there is none"
+        return "there is none yet"
 
     return f"the newest, {run_name(found.newest.run_id)}, is {found.newest.state.shown}"
 

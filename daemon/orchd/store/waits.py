@@ -21,10 +21,13 @@ _OF_FLOW: Final = _RUN.where(_C.flow == sa.bindparam("flow"), _C.wanted_at_us >=
 )
 #: Whatever was wanted since then has also ended since then, or not at all: an index finds both.
 _OVER: Final = _OF_FLOW.where(_C.ended_at_us >= sa.bindparam("since")).limit(1)
+_NOT_OVER: Final = _OF_FLOW.where(_C.ended_at_us.is_(None)).limit(1)
 _UP_TO: Final = _C.wanted_at_us <= sa.bindparam("until")
 _YOUNG: Final = (
+    _OVER,
+    _NOT_OVER,
     _OVER.where(_UP_TO),
-    _OF_FLOW.where(_C.ended_at_us.is_(None), _UP_TO).limit(1),
+    _NOT_OVER.where(_UP_TO),
     _OVER.where(_C.state == _SUCCESS),
 )
 #: An empty text is added so that SQLite looks these up by schedule and fire time, and not by flow and state.
@@ -44,8 +47,8 @@ _SLOTS_SINCE: Final = (
 
 def young_runs(conn: Connection, flow: str, *, since_us: int, until_us: int) -> list[AwaitedRun]:
     """
-    Return of the runs of *flow* that were wanted at or after *since_us* the newest over and the newest not over that
-    were wanted up to *until_us* (inclusive), and the newest that succeeded, whenever it was wanted.
+    Return of the runs of *flow* that were wanted at or after *since_us* the newest that is over and the newest that is
+    not, the same two of those wanted up to *until_us* (inclusive), and the newest that succeeded; some of them twice.
     """
     asked = {"flow": flow, "since": since_us, "until": until_us}
     return [_awaited(*row) for each in _YOUNG for row in conn.execute(each, asked)]
