@@ -123,7 +123,7 @@ CLASSIC = {
     "prefect.utilities.logging": "get_logger",
     "prefect.utilities.debug": "raise_on_exception",
     "prefect.utilities.configuration": "set_temporary_config",
-    "prefect.backend": "FlowRunView FlowView TaskRunView",
+    "prefect.backend": "FlowRunView FlowView TaskRunView delete_key get_key_value list_keys set_key_value",
     "prefect.client": "Secret",
     "prefect.artifacts": "create_link create_link_artifact create_markdown create_markdown_artifact",
 }

@@ -17,7 +17,6 @@ from orchd.engine.signals import FAIL
 from orchd.flow.helpers import defaults_from_attrs
 from orchd.flow.task import Task
 
-
 #: Variable of the environment by which everything that a command started is found.
 _MARK: Final = "ORCHD_SHELL_ID"
 
