@@ -143,7 +143,8 @@ class Flow(Changes):
 
             kwargs: values of parameters; and ``task_states`` (states that are known beforehand; tasks whose state is
                 finished are not run), ``state``, ``context``, ``task_contexts``, ``executor``,
-                ``task_runner_state_handlers``.
+                ``task_runner_state_handlers``, and ``resume=True``: go on from the last run that did not succeed, with
+                its parameters and every result of it that is still good.
 
         Returns:
             The final state; ``.result[task].result`` is the value of a task. None while the file is being loaded:

@@ -10,10 +10,11 @@ from typing import Final
 
 from orchd.engine.faults import own_traceback
 from orchd.engine.logs import RUN_FORMAT, RUN_TIME, only_to, terminal_handler
+from orchd.engine.settings import checkpointing_wanted
 from orchd.errors import FlowError, NotFound, OrchdError, UsageError
 from orchd.flow.flow import Flow
 from orchd.flow.loader import load_flows, user_traceback
-from orchd.flow.running import parameter_values
+from orchd.flow.running import NEEDS_RESULTS, parameter_values
 from orchd.model.names import ESCAPES
 
 #: A flow's name and parameters come from anybody: what a terminal would obey is shown as its escape.
@@ -21,7 +22,13 @@ _SHOWN: Final = {code: text for code, text in ESCAPES.items() if code != ord("\n
 
 
 def run_file(
-    file: Path, *, flow_name: str | None, parameters: dict[str, object], quiet: bool = False, logs: bool = True
+    file: Path,
+    *,
+    flow_name: str | None,
+    parameters: dict[str, object],
+    quiet: bool = False,
+    logs: bool = True,
+    resume: bool = False,
 ) -> int:
     """
     Run a flow of *file* and print how it goes.
@@ -34,6 +41,8 @@ def run_file(
         quiet: True leaves out the lines before and after those of the run.
 
         logs: False leaves out the lines of the run.
+
+        resume: True goes on from the last run that did not succeed.
 
     Returns:
         The exit code: 0 success, 1 a run that failed; without a run 64 for wrong arguments, 65 for a flow file that
@@ -58,15 +67,20 @@ def run_file(
     say("Running flow locally...")
     handler = terminal_handler(line=RUN_FORMAT, time_format=RUN_TIME, is_utc=False) if logs else logging.NullHandler()
     with only_to(handler):
-        code = _run(flow, parameters)
+        code = _run(flow, parameters, resume=resume)
 
     say("Flow run failed!" if code else "Flow run succeeded!")
     return code
 
 
-def _run(flow: Flow, parameters: dict[str, object]) -> int:
+def _run(flow: Flow, parameters: dict[str, object], *, resume: bool) -> int:
+    if resume and not checkpointing_wanted():
+        _print(NEEDS_RESULTS)
+        return UsageError.exit_code
+
     try:
-        parameter_values(flow, parameters)
+        if not resume:
+            parameter_values(flow, parameters)
     except ValueError as exc:
         names = ", ".join(sorted(parameter.name for parameter in flow.parameters())) or "none"
         _print(f"Flow runner encountered an exception!\n    The flow takes these parameters: {names}")
@@ -74,7 +88,7 @@ def _run(flow: Flow, parameters: dict[str, object]) -> int:
         return UsageError.exit_code
 
     try:
-        state = flow.run(parameters=parameters, run_on_schedule=False)
+        state = flow.run(parameters=parameters, run_on_schedule=False, resume=resume)
     except (Exception, SystemExit) as exc:
         lines = traceback.format_exception(type(exc), exc, own_traceback(exc.__traceback__))
         _print("Flow runner encountered an exception!")

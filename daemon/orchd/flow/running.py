@@ -3,11 +3,13 @@ Runs a flow: from its parameters and the keys of its context to the engine.
 """
 
 import importlib
+import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Final, Protocol
 
 from orchd import clock
 from orchd.engine.caching import cache_name, keep
@@ -26,11 +28,17 @@ from orchd.engine.work import Scope
 from orchd.errors import OrchdError
 from orchd.flow.attempts import Keeping
 from orchd.flow.collections import Constant
+from orchd.flow.local_attempts import Earlier, LocalAttempts
 from orchd.flow.parameter import Parameter
 from orchd.flow.task import Task
 from orchd.graph.graph import Graph
 from orchd.model.ids import FlowRunId, run_name
 from orchd.results.result import Result
+
+NEEDS_RESULTS: Final = (
+    "A run can only be resumed where results are stored: set ORCHD__FLOWS__CHECKPOINTING=true in the environment of "
+    "every run."
+)
 
 
 class Runnable(Protocol):
@@ -103,6 +111,8 @@ class Wishes:
     task_contexts: Mapping[Task, Mapping[str, Any]] = field(default_factory=dict)
     task_runner_state_handlers: tuple[StateHandler, ...] = ()
     executor: Executor[Any] | None = None
+    #: Go on from the last run that did not succeed.
+    resume: bool = False
 
 
 def run_here(flow: Runnable, *, parameters: Mapping[str, Any], wishes: Wishes, on_schedule: bool | None) -> State:
@@ -114,15 +124,21 @@ def run_here(flow: Runnable, *, parameters: Mapping[str, Any], wishes: Wishes, o
             setting ``flows.run_on_schedule`` says.
 
     Raises:
-        ValueError: a parameter is unknown, or a required one is missing; or the schedule is over.
+        ValueError: a parameter is unknown, or a required one is missing; or the schedule is over; or a run is to be
+            resumed while no results are stored.
     """
+    earlier = last_failed(flow) if wishes.resume else None
+    if earlier is not None:
+        known = {parameter.name for parameter in flow.parameters()}
+        parameters = {**{name: each for name, each in earlier.parameters.items() if name in known}, **parameters}
+
     values = parameter_values(flow, parameters)
     if wishes.state is not None and wishes.state.is_finished():
         return _with_all(wishes.state, flow)
 
     show_on_terminal()
     if flow.schedule is None or not (setting("flows.run_on_schedule") if on_schedule is None else on_schedule):
-        return _run_once(flow, values, wishes, {})
+        return _run_once(flow, values, wishes, {}, earlier)
 
     last: State | None = None
     after = clock.now()
@@ -141,18 +157,52 @@ def run_here(flow: Runnable, *, parameters: Mapping[str, Any], wishes: Wishes, o
     return last
 
 
-def _run_once(flow: Runnable, values: Mapping[str, Any], wishes: Wishes, keys: Mapping[str, Any]) -> State:
-    run_id = str(uuid.uuid4())
-    local = {
+def last_failed(flow: Runnable) -> Earlier | None:
+    """
+    Return the last run of *flow* without a daemon that did not succeed; None, and a line that says so, without one.
+
+    Raises:
+        ValueError: results are not stored.
+    """
+    if not checkpointing_wanted():
+        raise ValueError(NEEDS_RESULTS)
+
+    show_on_terminal()
+    earlier = LocalAttempts.of(flow.name, flow.slugs, os.environ).last()
+    if earlier is None:
+        LOG.info("There is no failed run of '%s' to resume: everything runs.", flow.name)
+
+    return earlier
+
+
+def _run_once(
+    flow: Runnable,
+    values: Mapping[str, Any],
+    wishes: Wishes,
+    keys: Mapping[str, Any],
+    earlier: Earlier | None = None,
+) -> State:
+    attempts = LocalAttempts.of(flow.name, flow.slugs, os.environ)
+    run_id = str(uuid.uuid4()) if earlier is None else attempts.id_after(earlier)
+    local: dict[str, Any] = {
         "flow_run_id": run_id,
         "flow_run_name": run_name(FlowRunId(run_id)),
         "checkpointing": checkpointing_wanted(),
+        "scheduled_start_time": clock.now() if earlier is None else earlier.scheduled_start_time,
         **wishes.context,
         **keys,
     }
-    state = run_flow(
-        flow, parameters=values, keys=local, recorder=NullRecorder(), task_states={}, wishes=wishes, ask=_ask
-    )
+    run = partial(run_flow, flow, parameters=values, keys=local, task_states={}, wishes=wishes, ask=_ask)
+    if local["checkpointing"] is not True:
+        return _with_all(run(recorder=NullRecorder()), flow)
+
+    start = local["scheduled_start_time"]
+    with attempts.begun(run_id, parameters=values, scheduled_start_time=start, earlier=earlier) as files:
+        state = run(recorder=NullRecorder()) if files is None else run(recorder=files[0], keeping=files[1])
+
+    if state.is_successful():
+        attempts.forget()
+
     return _with_all(state, flow)
 
 

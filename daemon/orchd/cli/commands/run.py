@@ -22,6 +22,9 @@ def configure(parser: Parser, _name: str) -> None:
     parser.add_argument("--flow", "-n", "--name", metavar="NAME", help="which flow, when the file has several")
     add_parameters(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="only the log lines, not what stands around them")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from its last run that failed (where results are stored)"
+    )
     parser.add_argument("--no-logs", action="store_true", help="no log lines")
     add_examples(
         parser,
@@ -45,6 +48,11 @@ def run(args: argparse.Namespace) -> int:
         complain(f"warning: {word}")
     return int(
         table.part("local").run_file(
-            file, flow_name=args.flow, parameters=gather(args), quiet=args.quiet, logs=not args.no_logs
+            file,
+            flow_name=args.flow,
+            parameters=gather(args),
+            quiet=args.quiet,
+            logs=not args.no_logs,
+            resume=args.resume,
         )
     )
