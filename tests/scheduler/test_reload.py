@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_struct
 from structlog.testing import capture_logs
 
 from orchd.config import Config, FlowFiles
@@ -266,3 +267,108 @@ def test_of_two_flows_of_one_name_the_second_is_broken() -> None:
     assert "flow 'load' is in /flows/load.py already" in loaded.errors[0][1]
     assert ("w",) == loaded.warnings
     assert Path(loaded.flows[0].file).name == "load.py"
+
+
+def in_code(name: str, flow: str = "load", **more: object) -> ScheduleSpec:
+    """
+    Return a schedule as a flow file has it.
+    """
+    return replace_struct(every_minute(name, flow=flow), in_code=True, **more)
+
+
+def described(*specs: ScheduleSpec, source_hash: str = "aa", flow: str = "load") -> Description:
+    """
+    Return a flow file with these schedules.
+    """
+    spec = replace_struct(flow_spec(flow), schedules=specs, source_hash=source_hash)
+    return Description(file=spec.file, source_hash=source_hash, flows=(spec,))
+
+
+def test_a_schedule_in_code_is_taken_up_and_leaves_with_its_flow(reloading: Reloading) -> None:
+    """
+    It is on the board after a load, and gone when its file has it no longer.
+    """
+    reloading.descriptions = [described(in_code("load"), in_code("load-2"))]
+    reloading.reloader.first_load()
+    assert reloading.names() == ["load", "load-2"]
+
+    reloading.descriptions = [GOOD]
+    answer = reloading.reloader.reload()
+
+    assert reloading.names() == []
+    assert answer["changes"] == ["schedule load is gone", "schedule load-2 is gone", "flow load changed"]
+
+
+def test_a_schedule_of_the_config_replaces_those_in_code(reloading: Reloading) -> None:
+    """
+    All of the same flow, whatever their names.
+    """
+    reloading.descriptions = [described(in_code("load"), in_code("load-2"))]
+    reloading.reloader.first_load()
+    reloading.config = reloading.with_schedules(every_minute("mine"))
+    reloading.reloader.reload()
+
+    assert reloading.names() == ["mine"]
+
+
+def test_a_name_that_is_taken_is_told_of(reloading: Reloading) -> None:
+    """
+    A schedule in code whose name the config gives to another flow's is left out, with a warning.
+    """
+    reloading.descriptions = [described(in_code("load")), described(flow="other")]
+    reloading.config = reloading.with_schedules(every_minute("load", flow="other"))
+    reloading.reloader.reload()
+
+    assert reloading.names() == ["load"]
+    assert "flow 'other' has one of the name 'load'" in reloading.reloader.loaded.warnings[0]
+
+
+def test_a_file_that_stops_loading_keeps_its_schedules(reloading: Reloading) -> None:
+    """
+    Through reloads and a restart, until it loads without them.
+    """
+    reloading.descriptions = [described(in_code("load"))]
+    reloading.reloader.first_load()
+    reloading.descriptions = [BROKEN]
+    reloading.reloader.reload()
+    assert reloading.names() == ["load"]
+
+    reloading.reloader.config = reloading.with_schedules()
+    reloading.reloader.sync_schedules()
+    assert reloading.names() == ["load"]
+
+    reloading.reloader.first_load()
+    assert reloading.names() == ["load"]
+
+
+@pytest.mark.parametrize(
+    ("moved", "source_hash", "is_kept"),
+    [
+        (timedelta(minutes=7), "aa", True),
+        (timedelta(minutes=7), "bb", True),
+        (timedelta(hours=7), "aa", True),
+        (timedelta(hours=7), "bb", False),
+        (timedelta(days=-400), "aa", False),
+    ],
+)
+def test_a_start_that_the_import_makes_keeps_its_phase(
+    reloading: Reloading, moved: timedelta, source_hash: str, *, is_kept: bool
+) -> None:
+    """
+    ``start_date=now()`` says another time at each reload; what is kept makes no version of flow or schedule.
+    """
+
+    def from_then(moved: timedelta) -> ScheduleSpec:
+        start, end = START + moved, START + moved + timedelta(days=9)
+        return in_code("load", anchor=start.isoformat(), starts_at=start.isoformat(), ends_at=end.isoformat())
+
+    first, second = from_then(timedelta()), from_then(moved)
+    reloading.descriptions = [described(first)]
+    reloading.reloader.first_load()
+    board = reloading.daemon.scheduler.board
+    version = board.flows["load"].version
+    reloading.descriptions = [described(second, source_hash=source_hash)]
+    reloading.reloader.reload()
+
+    assert board.entries["load"].row.spec == (first if is_kept else second)
+    assert board.flows["load"].version == version + (not is_kept or source_hash != "aa")

@@ -15,6 +15,7 @@ from orchd.model.instants import to_us
 from orchd.model.registration import Registration
 from orchd.model.specs import Description, FlowSpec
 from orchd.scheduler.core import Scheduler
+from orchd.scheduler.in_code import clashes, steadied, with_code, without_code
 from orchd.scheduler.registering import check_description, has_moved, place_of, write
 from orchd.schedules import forget
 from orchd.store import flows, projects, schedules
@@ -106,8 +107,12 @@ class Reloader:
 
     def sync_schedules(self) -> None:
         """
-        Use the schedules of the config with the flows that the store knows. Called by the writer, at the start.
+        Use the schedules of the config with the flows that the store knows, and those that their files had when they
+        were loaded last. Called by the writer, at the start.
         """
+        before = [entry.row.spec for entry in self._scheduler.board.entries.values()]
+        in_code = [spec for spec in before if spec.in_code]
+        self.config = replace(self.config, schedules=with_code(self.config, in_code))
         self._scheduler.decide_up_to_now(self.config.schedules)
         with self._scheduler.database.writing() as conn:
             schedules.sync(conn, self.config.schedules, at_us=to_us(clock.now()))
@@ -169,15 +174,24 @@ class Reloader:
 
             also: what else is written in the same transaction.
         """
+        board, config = self._scheduler.board, without_code(config)
         loaded = collect(without_helpers(described, config.flows.paths))
+        known_flows = {name: version.spec for name, version in board.flows.items()}
+        loaded = replace(loaded, flows=steadied(loaded.flows, known_flows, now=clock.now()))
         if new is not None and (why := dict(loaded.errors).get(new.file)) is not None:
             raise FlowError(f"{new.file}: {why}")
         broken = {file for file, _ in loaded.errors}
         known = {flow.name for flow in loaded.flows}
-        known |= {name for name, version in self._scheduler.board.flows.items() if version.spec.file in broken}
+        unreadable = {name for name, spec in known_flows.items() if spec.file in broken} - known
+        known |= unreadable
         check_flows(config, known, all_loaded=not loaded.errors)
         if problems := parameter_problems(config, {flow.name: flow for flow in loaded.flows}):
             raise ConfigProblems(problems)
+        in_code = [spec for flow in loaded.flows for spec in flow.schedules]
+        before = (entry.row.spec for entry in board.entries.values())
+        in_code += [spec for spec in before if spec.in_code and spec.flow in unreadable]
+        config = replace(config, schedules=with_code(config, in_code))
+        loaded = replace(loaded, warnings=(*loaded.warnings, *clashes(config.schedules, in_code)))
         in_use = self.config.daemon
         changes = _changes(self.config, config, self.loaded, loaded)
         config = replace(config, daemon=replace(config.daemon, **{key: getattr(in_use, key) for key in _FIXED}))

@@ -14,7 +14,8 @@ from orchd.model.ids import with_run_name
 from orchd.model.instants import from_us, iso, iso_us
 from orchd.model.names import shown
 from orchd.model.slots import Reason, sentence
-from orchd.model.specs import RuleKind, ScheduleSpec
+from orchd.model.specs import ScheduleSpec
+from orchd.schedules.rules import rule_words
 from orchd.schedules.waits import words
 from orchd.store.database import Connection
 from orchd.store.flows import current_flows
@@ -236,7 +237,7 @@ def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
     return ScheduleView(
         name=spec.name,
         flow=spec.flow,
-        rule=_rule(spec),
+        rule=rule_words(spec),
         timezone=spec.timezone,
         overlap=spec.overlap.value,
         catchup=spec.catchup.value,
@@ -250,8 +251,3 @@ def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
         priority=spec.priority,
         pause_after_failures=spec.pause_after_failures,
     )
-
-
-def _rule(spec: ScheduleSpec) -> str:
-    words = ", ".join(spec.after) if spec.kind is RuleKind.AFTER else spec.rule
-    return f"{spec.kind.value} {words}"
