@@ -108,6 +108,11 @@ CLASSIC = {
     "prefect.schedules.adjustments": "add next_weekday",
     "prefect.triggers": "all_failed all_finished all_successful always_run any_failed any_successful manual_only "
     "not_all_skipped some_failed some_successful",
+    "prefect.tasks.core.collections": "Dict List Set Tuple",
+    "prefect.tasks.core.constants": "Constant",
+    "prefect.tasks.core.function": "FunctionTask",
+    "prefect.tasks.core.operators": "Add And Div Equal FloorDiv GetAttr GetItem GreaterThan GreaterThanOrEqual "
+    "LessThan LessThanOrEqual Mod Mul Not NotEqual Or Pow Sub",
     "prefect.tasks.control_flow": "FilterTask case ifelse merge switch",
     "prefect.tasks.prefect": "CancelFlowRun RenameFlowRun StartFlowRun create_flow_run get_task_run_result "
     "wait_for_flow_run",

@@ -49,7 +49,6 @@ ABSENT: Final[Mapping[str, str]] = MappingProxyType(
         "prefect.models": SERVER,
         "prefect.plugins": INSIDE,
         "prefect.serialization": INSIDE,
-        "prefect.tasks.core.operators": "operators are written as operators: `a + b`, `a > b`",
         "prefect.tasks.files": PLAIN,
         "prefect.tasks.notifications.PushbulletTask": SERVICE,
         "prefect.tasks.templates": PLAIN,

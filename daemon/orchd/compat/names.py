@@ -102,6 +102,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "prefect.tasks.core.collections": ("orchd.flow.collections",),
         "prefect.tasks.core.constants": ("orchd.flow.collections",),
         "prefect.tasks.core.function": ("orchd.flow.task",),
+        "prefect.tasks.core.operators": ("orchd.tasks.operators",),
         "prefect.tasks.core.resource_manager": ("orchd.flow.resource_manager",),
         "prefect.tasks.database": ("orchd.tasks.database",),
         "prefect.tasks.database.sqlite": ("orchd.tasks.database",),
