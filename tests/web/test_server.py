@@ -102,8 +102,10 @@ def test_the_caller_is_who_is_at_the_other_end(rig: Rig, tmp_path: Path) -> None
         os.setgid(65534)
         os.setuid(65534)
         status, _ = serving.ask("POST", "/api/v1/runs", {"flow": "load"})
+        serving.ask("POST", "/api/v1/flows", {"file": "/f.py", "flow": "load", "project": "p"})
         os._exit(0 if status == 201 else 1)
     assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-    assert "nobody" == serving.daemon.asked[-1][3]  # type: ignore[index]
+    assert "nobody" == serving.daemon.asked[-2][3]  # type: ignore[index]
+    assert ("register", "load", 65534) == serving.daemon.asked[-1]
     serving.stop()
