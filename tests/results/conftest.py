@@ -4,7 +4,6 @@ Servers of buckets, and buckets in them.
 
 import itertools
 import socket
-import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from orchd.results.buckets import BucketResult
 from orchd.results.gcs import GCSResult
 from orchd.results.s3 import S3Result
-from support.bucket_servers import running
+from support.bucket_servers import make_bucket, running
 
 #: Every test has buckets of its own in servers that many share.
 _NUMBERS = itertools.count(1)
@@ -58,7 +57,7 @@ def s3_bucket(s3_url: str, no_cloud: None, monkeypatch: pytest.MonkeyPatch) -> s
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     name = f"bucket-{next(_NUMBERS)}"
-    urllib.request.urlopen(urllib.request.Request(f"{s3_url}/{name}", method="PUT")).close()
+    make_bucket("s3", s3_url, name)
     return name
 
 
@@ -69,11 +68,7 @@ def gcs_bucket(gcs_url: str, no_cloud: None, monkeypatch: pytest.MonkeyPatch) ->
     """
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_url)
     name = f"bucket-{next(_NUMBERS)}"
-    body = b'{"name": "%s"}' % name.encode()
-    asked = urllib.request.Request(
-        f"{gcs_url}/storage/v1/b?project=test", data=body, headers={"Content-Type": "application/json"}
-    )
-    urllib.request.urlopen(asked).close()
+    make_bucket("gcs", gcs_url, name)
     return name
 
 

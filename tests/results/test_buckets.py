@@ -197,3 +197,14 @@ def test_a_refusal_is_one_sentence():
     broken._files = lambda: (_ for _ in ()).throw(RuntimeError("first\n  second"))
     with pytest.raises(StorageError, match=r"^s3://name/x cannot be reached: RuntimeError: first second$"):
         broken.exists("x")
+
+
+def test_results_with_tables_can_be_compared(made):
+    """
+    Tables have no one answer to whether they are equal: only the very same one is.
+    """
+    table = pd.DataFrame({"a": [1]})
+    first, second = made().from_value(table), made().from_value(table.copy())
+
+    assert first == first.copy()
+    assert first != second

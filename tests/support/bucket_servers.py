@@ -6,6 +6,7 @@ support.bucket_servers s3|gcs`` prints the URL, and serves until its input ends.
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,20 @@ def running(kind: str) -> Iterator[str]:
             yield next(line for line in process.stdout if line.startswith("http://")).strip()
         finally:
             process.stdin.close()
+
+
+def make_bucket(kind: str, url: str, name: str) -> None:
+    """
+    Make an empty bucket in the server of *kind* at *url*.
+    """
+    if kind == "s3":
+        asked = urllib.request.Request(f"{url}/{name}", method="PUT")
+    else:
+        body = b'{"name": "%s"}' % name.encode()
+        header = {"Content-Type": "application/json"}
+        asked = urllib.request.Request(f"{url}/storage/v1/b?project=test", data=body, headers=header)
+
+    urllib.request.urlopen(asked).close()
 
 
 def main(kind: str) -> None:

@@ -118,7 +118,14 @@ class Result:
         raise ResultNotImplementedError(NOT_HERE)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
+        if type(self) is not type(other):
+            return False
+
+        try:
+            return bool(vars(self) == vars(other))
+        except ValueError:
+            # Tables and arrays compare element by element, and say so when asked for one answer.
+            return False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.value!r}>"

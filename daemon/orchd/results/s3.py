@@ -2,7 +2,9 @@
 Results in S3, and in whatever speaks its protocol.
 """
 
+import functools
 import importlib
+import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -67,7 +69,10 @@ class S3Result(BucketResult):
             "retries": {"mode": "standard", "total_max_attempts": 3},
         } | _options(client.pop("config", None))
         made = importlib.import_module("s3fs").S3FileSystem(
-            client_kwargs=client, config_kwargs=config, use_listings_cache=False
+            session=_session(tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))),
+            client_kwargs=client,
+            config_kwargs=config,
+            use_listings_cache=False,
         )
         # botocore has tried often enough; five times its patience would be minutes.
         made.retries = 1
@@ -85,6 +90,14 @@ class S3Result(BucketResult):
             raise ConfigError("the secret AWS_CREDENTIALS is no table; write ACCESS_KEY and SECRET_ACCESS_KEY into it")
 
         return {name: held[key] for key, name in _CREDENTIALS.items() if held.get(key)}
+
+
+@functools.cache
+def _session(environment: tuple[tuple[str, str], ...]) -> Any:
+    """
+    Return what looks for endpoint and credentials in *environment*, and keeps them; s3fs keeps its connections by it.
+    """
+    return importlib.import_module("aiobotocore.session").AioSession()
 
 
 def _options(config: Any) -> dict[str, Any]:
