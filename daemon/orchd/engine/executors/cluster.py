@@ -281,15 +281,15 @@ class _Pass:
         if (sent := self._sent.get(number)) is None:
             return
 
-        record = pickle.loads(data)
-        if isinstance(record, Move):
-            if sent.has_begun:
-                LOG.warning("Task '%s': Dask runs it once more: it lost a worker with its result.", record.slug)
-                return
+        for record in pickle.loads(data):
+            if isinstance(record, Move):
+                if sent.has_begun:
+                    LOG.warning("Task '%s': Dask runs it once more: it lost a worker with its result.", record.slug)
+                    continue
 
-            sent.has_begun = True
+                sent.has_begun = True
 
-        repeat(record, sent.one.shared.scope.recorder)
+            repeat(record, sent.one.shared.scope.recorder)
 
     def _settle(self, numbers: list[int]) -> None:
         over = [self._sent.pop(number) for number in numbers]

@@ -104,8 +104,8 @@ def work(pack: bytes, job: bytes, back: tuple[str, int]) -> bytes:
     worker = importlib.import_module("distributed").get_worker()
     topic, number = back
 
-    def send(record: Record) -> None:
-        worker.log_event(topic, (number, pickle.dumps(record)))
+    def send(records: Sequence[Record]) -> None:
+        worker.log_event(topic, (number, pickle.dumps(records)))
 
     key, data, home, level = pickle.loads(pack)
     outbox = Outbox(send=send)

@@ -9,6 +9,7 @@ import pickle
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from types import FrameType
@@ -19,8 +20,8 @@ from orchd.engine.executors.wire import Outbox, Print, Record, fork_dumps, told
 from orchd.engine.logs import ROOT, RecorderHandler
 from orchd.engine.tries import Shared, Try
 
-#: First byte of what a worker sends: a record of what happens, or the reply that ends a try.
-RECORD: Final = b"+"
+#: First byte of what a worker sends: records of what happens, or the reply that ends a try.
+RECORDS: Final = b"+"
 REPLY: Final = b"="
 _PR_SET_PDEATHSIG: Final = 1
 _BUG: Final = 70
@@ -81,11 +82,11 @@ class _Voice:
             with self.lock:
                 self.pipe.send_bytes(kind + data)
 
-    def record(self, record: Record) -> None:
+    def records(self, records: Sequence[Record]) -> None:
         """
         Send what happens.
         """
-        self.send(RECORD, pickle.dumps(record))
+        self.send(RECORDS, pickle.dumps(records))
 
 
 class _Printed(io.TextIOBase):
@@ -128,7 +129,7 @@ class _Printed(io.TextIOBase):
 
     def _send(self, text: str) -> None:
         slug, index = current_task() or (None, -1)
-        self._voice.record(Print(is_error=self._is_error, text=text, slug=slug, map_index=index))
+        self._voice.records([Print(is_error=self._is_error, text=text, slug=slug, map_index=index)])
 
     def writable(self) -> bool:
         """
@@ -151,7 +152,7 @@ class _Printed(io.TextIOBase):
 
 
 def _serve(voice: _Voice, shared: Shared) -> None:
-    outbox = Outbox(send=voice.record)
+    outbox = Outbox(send=voice.records)
     ROOT.handlers[:] = [RecorderHandler(outbox)]
     ROOT.propagate = False
     streams = [_Printed(behind=sys.stdout, voice=voice, is_error=False)]

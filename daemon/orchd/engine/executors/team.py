@@ -156,9 +156,9 @@ class _Worker:
             if data[:1] == forked.REPLY:
                 return heard(one, data[1:], has_begun=self.has_begun)
 
-            record = pickle.loads(data[1:])
-            self.has_begun = self.has_begun or isinstance(record, Move)
-            repeat(record, recorder)
+            for record in pickle.loads(data[1:]):
+                self.has_begun = self.has_begun or isinstance(record, Move)
+                repeat(record, recorder)
 
     def interrupt(self) -> None:
         """

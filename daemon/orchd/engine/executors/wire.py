@@ -93,11 +93,15 @@ class Reply:
 @dataclass(slots=True, kw_only=True)
 class Outbox:
     """
-    The recorder of a worker process: hands each record to *send*, and keeps a try's end for its reply.
+    The recorder of a worker process: hands records to *send*, and keeps a try's end for its reply.
     """
 
-    send: Callable[[Record], None]
+    send: Callable[[Sequence[Record]], None]
     end: list[Record] = field(default_factory=list)
+    #: Lines from before the task runs, which go with that move.
+    early: list[Record] = field(default_factory=list)
+    #: A try is being made, and its task does not run yet.
+    is_early: bool = False
 
     def task(
         self, *, slug: str, map_index: int, state: TaskRunState, attempt: int, message: str, location: str | None
@@ -142,22 +146,29 @@ class Outbox:
 
     def _hand_on(self, record: Record, *, is_end: bool = False) -> None:
         if is_end or self.end:
-            self.end.append(record)
+            self.end += [*self.early, record]
+            self.early.clear()
+        elif self.is_early and isinstance(record, Line):
+            self.early.append(record)
         else:
-            self.send(record)
+            self.is_early = False
+            self.send([*self.early, record])
+            self.early.clear()
 
 
 def told(one: Try, upstream: Sequence[State], outbox: Outbox, *, dumps: Callable[[object], bytes]) -> bytes:
     """
     Make the try *one* here, and return what *dumps* makes of its :class:`Reply`, or of the reason why it cannot.
     """
-    outbox.end = []
+    outbox.is_early = True
     shared = replace(one.shared, scope=replace(one.shared.scope, recorder=outbox))
     try:
         reply = Reply(state=replace(one, shared=shared)(upstream), records=outbox.end)
     except BaseException as exc:
-        reply = Reply(raised=exc, records=outbox.end)
+        reply = Reply(raised=exc, records=[*outbox.early, *outbox.end])
 
+    # What threads say that the task has left behind is sent at once.
+    outbox.end, outbox.early, outbox.is_early = [], [], False
     try:
         return dumps(reply)
     except Exception as exc:
