@@ -2,6 +2,7 @@
 Every signal: the state that it gives, and what the flow makes of it.
 """
 
+import pickle
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import orchd
 from orchd import Flow, task
 from orchd.engine import signals
+from orchd.engine.deadline import TaskTimeoutSignal
 from orchd.engine.signals import ENDRUN, FAIL, LOOP, PAUSE, RETRY, SKIP, SUCCESS, TRIGGERFAIL, VALIDATIONFAIL
 from orchd.engine.state import Success
 from support.recording import executed
@@ -165,3 +167,27 @@ def test_a_state_without_a_signal_is_named():
     """
     with pytest.raises(ValueError, match="No signal matches the provided state: <Cached>"):
         signals.signal_from_state(orchd.state.Cached())
+
+
+@pytest.mark.parametrize("kind", [FAIL, LOOP, PAUSE, RETRY, SKIP, SUCCESS, TRIGGERFAIL, VALIDATIONFAIL])
+def test_a_signal_comes_back_from_a_pickle(kind):
+    """
+    A signal and the state that it is the result of survive a pickle, which executors of other processes need.
+    """
+    for signal in (kind("words"), kind("words", result=7)):
+        back = pickle.loads(pickle.dumps(signal))
+        state = pickle.loads(pickle.dumps(signal.state))
+
+        assert (repr(back), repr(back.state)) == (repr(signal), repr(signal.state))
+        assert (type(state), repr(state.result)) == (type(signal.state), repr(signal.state.result))
+        assert (back.state.result is back) is (signal.state.result is signal)
+
+
+@pytest.mark.parametrize("exc", [ENDRUN(Success("words")), TaskTimeoutSignal(), TaskTimeoutSignal(goes_on=True)])
+def test_other_ends_come_back_too(exc):
+    """
+    So do ENDRUN and the end of a time limit.
+    """
+    back = pickle.loads(pickle.dumps(exc))
+
+    assert (repr(back), vars(back)) == (repr(exc), vars(exc))

@@ -3,6 +3,7 @@ Calls the code of a task, and turns however it ends into a state.
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from orchd.engine.context import context
@@ -21,11 +22,7 @@ def call_task(task: Work, inputs: dict[str, Any], *, name: str, log: logging.Log
     with ``raise_on_exception`` in the context everything.
     """
     try:
-        if task.log_stdout:
-            with captured(lambda line: say(log, line)):
-                value = _called(task, inputs)
-        else:
-            value = _called(task, inputs)
+        value = _called(task, inputs, log)
     except LOOP as signal:
         return signal.state
     except StateSignal as signal:
@@ -37,6 +34,9 @@ def call_task(task: Work, inputs: dict[str, Any], *, name: str, log: logging.Log
     except TaskTimeoutSignal as exc:
         if context.get("raise_on_exception"):
             raise
+
+        if exc.goes_on:
+            log.warning("Task '%s': its code hangs in a call that cannot be interrupted, and is left behind.", name)
 
         return TimedOut(message="Task timed out during execution.", result=exc)
     except (KeyboardInterrupt, SystemExit, ENDRUN):
@@ -53,8 +53,12 @@ def call_task(task: Work, inputs: dict[str, Any], *, name: str, log: logging.Log
     return Success(result=value, message="Task run succeeded.")
 
 
-def _called(task: Work, inputs: dict[str, Any]) -> Any:
-    if not task.timeout:
-        return task.run(**inputs)
+def _called(task: Work, inputs: dict[str, Any], log: logging.Logger) -> Any:
+    work = partial(_printing, task, inputs, log) if task.log_stdout else partial(task.run, **inputs)
+    return call_within(task.timeout, work) if task.timeout else work()
 
-    return call_within(task.timeout, lambda: task.run(**inputs))
+
+def _printing(task: Work, inputs: dict[str, Any], log: logging.Logger) -> Any:
+    # Inside the time limit, as only this thread's prints are taken.
+    with captured(lambda line: say(log, line)):
+        return task.run(**inputs)

@@ -7,9 +7,14 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from orchd.engine.context import context
 
 T = TypeVar("T")
+
+#: How long code in a thread has to end once it is interrupted; Python code needs no more than a moment.
+GRACE_S: Final = 1.0
 
 
 class TaskTimeoutSignal(BaseException):
@@ -17,15 +22,18 @@ class TaskTimeoutSignal(BaseException):
     The time is up. No ``Exception``, so that ``except Exception`` in task code does not swallow it.
     """
 
-    def __init__(self) -> None:
-        super().__init__("Execution timed out.")
+    def __init__(self, message: str = "Execution timed out.", *, goes_on: bool = False) -> None:
+        super().__init__(message)
+        #: True when the code could not be interrupted, and was left behind.
+        self.goes_on = goes_on
 
 
 def call_within(seconds: int, work: Callable[[], T]) -> T:
     """
     Return ``work()``.
 
-    In the main thread a blocking system call is interrupted too; in another thread only Python code is.
+    In the main thread a blocking system call is interrupted too. In another thread only Python code is; code that hangs
+    in a call into C is left behind, and ends with the process at the latest.
 
     Raises:
         TaskTimeoutSignal: it took longer than *seconds*, even if it went on to return something.
@@ -68,35 +76,39 @@ def _by_alarm(seconds: int, work: Callable[[], T]) -> T:
 
 
 def _by_thread(seconds: int, work: Callable[[], T]) -> T:
-    worker = threading.get_ident()
-    guard = threading.Lock()
-    is_open = True
-    fired = False
+    """
+    Let a thread of its own do the work, so that this one goes on even when the work hangs in a call into C.
+    """
+    values = context.swap({})
+    ended = threading.Event()
+    given: list[T] = []
+    raised: list[BaseException] = []
 
-    def ring() -> None:
+    def run() -> None:
         """
-        Interrupt the work, as long as it goes on.
+        Do the work with the context of the thread that waits for it.
         """
-        nonlocal fired
-        with guard:
-            if is_open:
-                fired = True
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker), ctypes.py_object(TaskTimeoutSignal))
+        context.swap(values)
+        try:
+            given.append(work())
+        except BaseException as exc:
+            raised.append(exc)
+        finally:
+            ended.set()
 
-    timer = threading.Timer(seconds, ring)
-    timer.daemon = True
-    timer.start()
+    worker = threading.Thread(target=run, name=threading.current_thread().name, daemon=True)
+    worker.start()
     try:
-        value = work()
+        if not ended.wait(seconds):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(worker.ident or 0), ctypes.py_object(TaskTimeoutSignal)
+            )
+            raise TaskTimeoutSignal(goes_on=not ended.wait(GRACE_S))
     finally:
-        timer.cancel()
-        with guard:
-            is_open = False
+        # A copy, as work that goes on keeps its own.
+        context.swap(dict(values))
 
-        # One that was set but not yet raised would hit whatever this thread does next.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker), None)
+    if raised:
+        raise raised[0]
 
-    if fired:
-        raise TaskTimeoutSignal
-
-    return value
+    return given[0]

@@ -3,6 +3,7 @@ What task code raises to choose its own state. Signals are no ``Exception``, so 
 does not swallow them.
 """
 
+import copy
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
@@ -35,6 +36,12 @@ class ENDRUN(Signal):
         self.state = state
         super().__init__()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """
+        Return how it is made anew from a pickle.
+        """
+        return type(self), (self.state,)
+
 
 class StateSignal(Signal):
     """
@@ -48,8 +55,28 @@ class StateSignal(Signal):
         state_arguments.setdefault("result", self._default_result())
         self.state = self.state_class(message, *args, **state_arguments)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """
+        Return how it is made anew from a pickle; it and its state hold each other.
+        """
+        is_own = self.state.result is self
+        state = copy.copy(self.state)
+        if is_own:
+            state.result = None
+
+        return _again, (type(self), self.args, state, is_own)
+
     def _default_result(self) -> object:
         return self
+
+
+def _again(kind: type[StateSignal], args: tuple[Any, ...], state: State, is_own: bool) -> StateSignal:
+    signal = kind.__new__(kind, *args)
+    signal.state = state
+    if is_own:
+        state.result = signal
+
+    return signal
 
 
 class FAIL(StateSignal):
