@@ -75,7 +75,7 @@ def test_settings_that_mean_nothing_here_are_noted(folder):
     assert [note.split(" has ")[0].split(" are ")[0] for note in notes] == [
         "storage GitHub",
         "run_config KubernetesRun",
-        "labels vm",
+        "labels late, vm",
     ]
     assert "put its environment (A) into [flows] env_file" in notes[1]
 

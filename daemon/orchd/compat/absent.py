@@ -36,6 +36,7 @@ ABSENT: Final[Mapping[str, str]] = MappingProxyType(
         "prefect.engine.get_default_executor_class": INSIDE,
         "prefect.engine.get_default_flow_runner_class": INSIDE,
         "prefect.engine.get_default_task_runner_class": INSIDE,
+        "prefect.engine.result_handlers": "result handlers ended with Prefect 0.13; write `result=LocalResult(...)`",
         "prefect.engine.results.AzureResult": "results are kept on disk, in S3 or in Google Cloud Storage",
         "prefect.engine.results.azure_result": "results are kept on disk, in S3 or in Google Cloud Storage",
         "prefect.environments.Environment": "environments ended with Prefect 0.14; a run is a process of its own",

@@ -3,7 +3,8 @@ Where flows were kept and run by the classic tool. Here they are only notes: the
 each flow in a process of its own on this host.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Self
 
 
 class Note:
@@ -11,8 +12,9 @@ class Note:
     A setting that is kept as it was written.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, labels: Iterable[str] | None = None, **kwargs: Any) -> None:
         self.args = args
+        self.labels = set(labels or ())
         vars(self).update(kwargs)
 
     def __repr__(self) -> str:
@@ -23,6 +25,18 @@ class Storage(Note):
     """
     Root of the storages.
     """
+
+    def add_flow(self, flow: object) -> str:
+        """
+        Return where *flow* is kept now: nowhere but in its own file.
+        """
+        return f"<{type(flow).__name__}>"
+
+    def build(self) -> Self:
+        """
+        Return the storage; there is nothing to build.
+        """
+        return self
 
 
 class Azure(Storage):

@@ -12,9 +12,8 @@ def labels_of(flow: Flow) -> tuple[str, ...]:
     """
     found: set[str] = set()
     for setting in (flow.run_config, flow.storage):
-        labels = vars(setting).get("labels") if isinstance(setting, Note) else None
-        if isinstance(labels, list | tuple | set | frozenset):
-            found.update(str(label) for label in labels)
+        if isinstance(setting, Note):
+            found.update(map(str, setting.labels))
 
     return tuple(sorted(found))
 

@@ -22,3 +22,6 @@ with Flow(name="elsewhere") as flow:
 flow.storage = GitHub(repo="org/repo", path="flows/elsewhere.py", access_token_secret="GITHUB")
 flow.run_config = KubernetesRun(image="python:3.8", env={"A": "1"}, labels=["vm"])
 flow.executor = LocalDaskExecutor(scheduler="threads", num_workers=2)
+flow.run_config.labels.add("late")
+flow.storage.add_flow(flow)
+flow.storage.build()
