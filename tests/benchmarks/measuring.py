@@ -45,6 +45,15 @@ def daemon_in(place: Path, *, schedules: str = "", daemon: str = "") -> Iterator
             made.close()
 
 
+@contextmanager
+def scratch(place: Path) -> Iterator[Path]:
+    """
+    Give a fresh folder below *place*; nothing is left of it at the end.
+    """
+    with tempfile.TemporaryDirectory(prefix="orchd-bench-", dir=place) as name:
+        yield Path(name)
+
+
 def report(what: str, figures: Json, *, folder: Path) -> None:
     """
     Print *figures* as one JSON object with what they were measured on.

@@ -99,7 +99,29 @@ def test_no_slot_of_a_herd_is_dropped(place: Path) -> None:
     assert (found["starts_looked_at"], found["starts_out_of_order"]) == (50, 0)
 
 
-@pytest.mark.parametrize("name", ["lateness", "tasks", "status", "idle", "lines", "serve_herd"])
+def test_every_shape_of_a_classic_flow_ends(place: Path) -> None:
+    """
+    Fan-out, chain and map run to Success, and what cannot be compared is said to be skipped.
+    """
+    found = measured(place, "classic", "--size", "30", "--many", "40")
+    runs = [run for shape in ("fan", "chain", "map") for pair in found[shape]["pairs"] for run in pair["orchd"]]
+
+    assert [run["state"] for run in [*runs, found["many"]]] == ["Success"] * 7
+    assert [found[shape]["ratio"] for shape in ("fan", "chain", "map")] == [None, None, None]
+
+
+def test_a_classic_tool_that_is_not_there_is_skipped_visibly(place: Path) -> None:
+    """
+    Whoever reads the output sees what was not measured, and where to read how.
+    """
+    words = [sys.executable, "-m", "benchmarks.bench_classic", "--in", str(place), "--size", "5", "--many", "5"]
+    env = os.environ | {"PYTHONPATH": str(TESTS)}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=100, check=True)
+
+    assert done.stderr == "SKIPPED: Prefect 1.4.1 (--classic PYTHON; README.md says how to install it)\n"
+
+
+@pytest.mark.parametrize("name", ["lateness", "tasks", "status", "idle", "lines", "serve_herd", "classic"])
 def test_the_page_explains_each_benchmark(name: str) -> None:
     """
     A figure that nobody can read is none.
