@@ -21,7 +21,7 @@ PLAIN = Lane()
 Lanes = dict[Lane, list[HeldRun]]
 
 
-def _held(name: str, *, minutes: int = 0, overlap: str = "skip", wait: str = "") -> HeldRun:
+def _held(name: str, *, minutes: int = 0, overlap: str = "skip", waits: bool = False) -> HeldRun:
     """
     Return a held run; ``load/1`` is the run ``load/1`` of schedule ``load``, ``1`` the run of a person.
     """
@@ -30,7 +30,7 @@ def _held(name: str, *, minutes: int = 0, overlap: str = "skip", wait: str = "")
         schedule=name.split("/")[0] if "/" in name else None,
         fire_time=NOW + minutes * MINUTE,
         overlap=Overlap(overlap),
-        wait=wait,
+        waits=waits,
     )
 
 
@@ -69,9 +69,9 @@ def _told(holds: Iterable[Hold]) -> list[str]:
             "b/1",
             "a/2:no_place a/3:overlap",
         ),
-        ([_held("a/1", wait="flow b"), _held("c/1")], {}, 1, "c/1", "a/1:wait"),
+        ([_held("a/1", waits=True), _held("c/1")], {}, 1, "c/1", "a/1:wait"),
         (
-            [_held("a/1", minutes=-1, overlap="queue", wait="flow b"), _held("a/2", overlap="queue")],
+            [_held("a/1", minutes=-1, overlap="queue", waits=True), _held("a/2", overlap="queue")],
             {},
             8,
             "",
@@ -109,7 +109,7 @@ HIGH_GPU = Lane(priority=5, pool="gpu")
         ({ONE: [_held("1")], PLAIN: [_held("2")]}, Taken(flows={"one": ("x", "y")}), "2", "1:flow"),
         ({Lane(pool="gone"): [_held("1"), _held("2"), _held("3")]}, Taken(), "1 2 3", ""),
         # A run that waits takes no place from the next of its pool.
-        ({GPU: [_held("1", wait="flow b"), _held("2")]}, Taken(pools={"gpu": ("x",)}), "2", "1:wait"),
+        ({GPU: [_held("1", waits=True), _held("2")]}, Taken(pools={"gpu": ("x",)}), "2", "1:wait"),
     ],
 )
 def test_lanes_are_served_so(lanes, taken, admitted, holds):
@@ -128,7 +128,7 @@ def test_each_hold_can_be_said_in_a_sentence():
     The sentence names the runs, the time or the number that is in the way.
     """
     lanes = {
-        PLAIN: [_held("1", minutes=5), _held("a/2"), _held("b/1"), _held("w/1", wait="flow 'load'")],
+        PLAIN: [_held("1", minutes=5), _held("a/2"), _held("b/1")],
         Lane(pool="gpu"): [_held("c/1")],
         Lane(pool="disk"): [_held("d/1")],
         Lane(pool="wide"): [_held("e/1")],
@@ -154,7 +154,6 @@ def test_each_hold_can_be_said_in_a_sentence():
         "held because all 5 places of pool 'wide' are taken by p, q, r and 2 more",
         "held because flow 'one' may have 1 run at once (its max_runs), and so many go on: x",
         "held because flow 'two' may have 2 runs at once (its max_runs), and so many go on: x, y",
-        "held because it waits for flow 'load'",
         "held because it is wanted at 2026-06-01T10:05:00Z, which is still to come",
     ] == [each.sentence for each in holds]
 
@@ -170,7 +169,7 @@ WORLDS = st.lists(
     st.tuples(
         LANES,
         st.lists(
-            st.tuples(st.booleans(), st.integers(-9, 3), st.sampled_from(Overlap), st.sampled_from(["", "", "flow b"])),
+            st.tuples(st.booleans(), st.integers(-9, 3), st.sampled_from(Overlap), st.booleans()),
             max_size=6,
         ),
     ),
@@ -202,9 +201,9 @@ def _world(drawn: list) -> Lanes:
                     schedule=f"s{place}" if scheduled else None,
                     fire_time=NOW + timedelta(minutes=minutes),
                     overlap=overlap,
-                    wait=wait,
+                    waits=waits,
                 )
-                for scheduled, minutes, overlap, wait in runs
+                for scheduled, minutes, overlap, waits in runs
             ),
             key=_order,
         )
@@ -228,7 +227,7 @@ def _one_after_the_other(lanes: Lanes, taken: Taken, limits: Limits) -> Iterator
             ahead.add(run.schedule)
         asked = [("pool", lane.pool, limits.pools), ("flow", lane.flow, limits.flows)]
         fits = all(name is None or used[kind, name] < most[name] for kind, name, most in asked)
-        if places > 0 and is_first and fits and run.fire_time <= NOW and not run.wait:
+        if places > 0 and is_first and fits and run.fire_time <= NOW and not run.waits:
             places -= 1
             used.update((kind, name) for kind, name, _ in asked if name is not None)
             yield run.run_id

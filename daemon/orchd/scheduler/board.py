@@ -345,7 +345,7 @@ class Board:
                 schedule=name or None,
                 fire_time=from_us(wanted_at_us),
                 overlap=entry.row.spec.overlap if entry else Overlap.QUEUE,
-                wait=self.waits.why(run_id),
+                waits=self.waits.has(run_id),
             )
 
     def next_wake(self, now: datetime) -> datetime | None:

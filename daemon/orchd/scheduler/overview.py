@@ -36,7 +36,13 @@ class Overview:
         """
         board = self._board
         _, holds = admit(board.held(), taken=board.taken(), limits=board.limits, now=now)
-        return {hold.run_id: _sentence(hold) for hold in holds}
+        return {hold.run_id: self._sentence(hold) for hold in holds}
+
+    def _sentence(self, hold: Hold) -> str:
+        if hold.code == "wait":
+            return replace(hold, fields=(("wait", self._board.waits.why(hold.run_id)),)).sentence
+
+        return replace(hold, fields=tuple(with_run_name(dict(hold.fields)).items())).sentence
 
     def upcoming(self, schedule: str | None, *, n: int, after: datetime) -> list[Json]:
         """
@@ -91,10 +97,6 @@ class Overview:
             if now < until < now + CLOCK_STEP:
                 waits.append({"schedule": entry.row.spec.name, "until": iso(until)})
         return waits
-
-
-def _sentence(hold: Hold) -> str:
-    return replace(hold, fields=tuple(with_run_name(dict(hold.fields)).items())).sentence
 
 
 def _coming(entry: Entry, *, after: datetime, n: int) -> Iterator[Json]:

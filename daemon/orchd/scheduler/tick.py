@@ -141,7 +141,7 @@ class Ticker:
             fire_time=decision.fire_time,
             overlap=spec.overlap,
             # A run that it waits for may be made in the same moment: it is asked for when both are there.
-            wait=", ".join(wait.flow for wait in spec.wait_for),
+            waits=bool(spec.wait_for),
         )
 
     def _write(self, conn: Connection, plan: Plan, admitted: Sequence[FlowRunId], *, now: datetime) -> _Written:

@@ -3,6 +3,7 @@ Which held runs wait for a run of another flow, and how each wait stands: asked 
 that flow has moved.
 """
 
+import bisect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,12 +28,10 @@ class _Waiter:
     run_id: FlowRunId
     fire_time: datetime
     unmet: dict[WaitSpec, Answer]
+    #: When each wait gives up, for those that do.
+    limits: dict[WaitSpec, datetime]
     #: Flow -> the run that met the wait for it.
     met: dict[str, str] = field(default_factory=dict)
-
-    def deadline(self) -> datetime | None:
-        limits = [limit for wait in self.unmet if (limit := deadline(wait, self.fire_time)) is not None]
-        return min(limits, default=None)
 
 
 #: Before anything has been asked of the store.
@@ -41,19 +40,25 @@ _UNKNOWN = Answer(met_by=None, newest=None)
 
 class Waits:
     """
-    Changed by the writer only; :meth:`why` may be asked from any thread.
+    Changed by the writer only; :meth:`has` and :meth:`why` may be asked from any thread.
     """
 
     def __init__(self) -> None:
         self._waiters: dict[FlowRunId, _Waiter] = {}
         self._by_flow: dict[str, set[FlowRunId]] = {}
         self._stale: set[FlowRunId] = set()
+        #: When a run gives up a wait, the soonest first.
+        self._limits: list[tuple[datetime, FlowRunId]] = []
 
     def add(self, run_id: FlowRunId, waits_for: Sequence[WaitSpec], *, fire_time: datetime) -> None:
         """
         Hold a run back until each of *waits_for* is met.
         """
-        self._waiters[run_id] = _Waiter(run_id=run_id, fire_time=fire_time, unmet=dict.fromkeys(waits_for, _UNKNOWN))
+        limits = {wait: limit for wait in waits_for if (limit := deadline(wait, fire_time)) is not None}
+        unmet = dict.fromkeys(waits_for, _UNKNOWN)
+        self._waiters[run_id] = _Waiter(run_id=run_id, fire_time=fire_time, unmet=unmet, limits=limits)
+        for limit in limits.values():
+            bisect.insort(self._limits, (limit, run_id))
         for wait in waits_for:
             self._by_flow.setdefault(wait.flow, set()).add(run_id)
         self._stale.add(run_id)
@@ -65,6 +70,8 @@ class Waits:
         waiter = self._waiters.pop(run_id, None)
         if waiter is not None:
             self._forget(run_id, (*waiter.met, *(wait.flow for wait in waiter.unmet)))
+            for limit in waiter.limits.values():
+                del self._limits[bisect.bisect_left(self._limits, (limit, run_id))]
             self._stale.discard(run_id)
 
     def _forget(self, run_id: FlowRunId, flows: Sequence[str]) -> None:
@@ -98,16 +105,22 @@ class Waits:
             _ask(self._waiters[run_id], runs_of)
         self._stale = set()
 
+    def has(self, run_id: FlowRunId) -> bool:
+        """
+        True when a held run still waits for something.
+        """
+        waiter = self._waiters.get(run_id)
+        return waiter is not None and bool(waiter.unmet)
+
     def why(self, run_id: FlowRunId) -> str:
         """
-        Say what a held run still waits for; empty when for nothing.
+        Say what a held run still waits for, and how that stands; empty when for nothing any more.
         """
         waiter = self._waiters.get(run_id)
         if waiter is None:
             return ""
-        return "; and for ".join(
-            reason(wait, found, fire_time=waiter.fire_time) for wait, found in tuple(waiter.unmet.items())
-        )
+        unmet = tuple(waiter.unmet.items())
+        return "; and for ".join(reason(wait, found, fire_time=waiter.fire_time) for wait, found in unmet)
 
     def met(self, run_id: FlowRunId) -> Mapping[str, str]:
         """
@@ -120,19 +133,23 @@ class Waits:
         """
         Give the runs that have waited too long, and the sentence by which each is cancelled.
         """
-        found: list[tuple[FlowRunId, str]] = []
-        for waiter in self._waiters.values():
-            late = (w for w in waiter.unmet if (limit := deadline(w, waiter.fire_time)) is not None and limit <= now)
-            if (wait := next(late, None)) is not None:
-                found.append((waiter.run_id, given_up(wait, waiter.unmet[wait])))
-        return found
+        found: dict[FlowRunId, str] = {}
+        for _, run_id in self._limits[: self._passed(now)]:
+            waiter = self._waiters[run_id]
+            late = next((wait for wait in waiter.unmet if wait in waiter.limits and waiter.limits[wait] <= now), None)
+            if late is not None:
+                found[run_id] = given_up(late, waiter.unmet[late])
+        return list(found.items())
 
     def next_deadline(self, now: datetime) -> datetime | None:
         """
-        Give the next instant after *now* at which a run has waited too long.
+        Give the next instant after *now* at which a run may have waited too long.
         """
-        limits = (waiter.deadline() for waiter in self._waiters.values())
-        return min((limit for limit in limits if limit is not None and limit > now), default=None)
+        passed = self._passed(now)
+        return self._limits[passed][0] if passed < len(self._limits) else None
+
+    def _passed(self, now: datetime) -> int:
+        return bisect.bisect_right(self._limits, now, key=lambda limit: limit[0])
 
 
 def needed(conn: Connection, schedule: ScheduleSpec, *, since: datetime, now: datetime) -> list[FlowRunId]:

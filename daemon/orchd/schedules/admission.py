@@ -90,8 +90,8 @@ class HeldRun:
     #: Of a run that a person started: when it was wanted.
     fire_time: datetime
     overlap: Overlap
-    #: What it still waits for, in words; empty when for nothing.
-    wait: str = ""
+    #: It waits for a run of another flow.
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,8 @@ class Hold:
 
     run_id: FlowRunId
     code: HoldCode
-    #: (name, value) pairs in alphabetical order.
-    fields: Fields
+    #: (name, value) pairs in alphabetical order. Of ``wait`` there are none: for what is its asker's to say.
+    fields: Fields = ()
 
     @property
     def sentence(self) -> str:
@@ -210,8 +210,8 @@ class _Gate:
 
         if run.fire_time > self._now:
             return Hold(run_id=run.run_id, code="not_yet", fields=(("at", iso(run.fire_time)),))
-        if run.wait:
-            return Hold(run_id=run.run_id, code="wait", fields=(("wait", run.wait),))
+        if run.waits:
+            return Hold(run_id=run.run_id, code="wait")
         if earlier is not None:
             return Hold(run_id=run.run_id, code="overlap", fields=(("run", earlier),))
         if self._is_pool_full(lane):
