@@ -346,6 +346,8 @@ def __getattr__(name: str) -> object:
         value: object = importlib.import_module(module)
     elif (home := _HOMES.get(name)) is not None:
         value = getattr(importlib.import_module(home), name)
+    elif name == "__version__":
+        value = importlib.import_module("importlib.metadata").version("orchd")
     else:
         raise AttributeError(f"module 'orchd' has no attribute '{name}'")
 

@@ -97,7 +97,12 @@ class FlowRunner(Generic[W]):
                 return state
 
             return self._judged(state, self._walked(states, now))
-        except (ENDRUN, StateSignal) as signal:
+        except ENDRUN as signal:
+            return signal.state
+        except StateSignal as signal:
+            if context.get("raise_on_exception"):
+                raise
+
             return signal.state
         except Exception as exc:
             if context.get("raise_on_exception"):
@@ -129,7 +134,11 @@ class FlowRunner(Generic[W]):
         if self.terminal_handler is not None:
             new = self.terminal_handler(self.flow, new, set(references)) or new
 
-        new = self._moved(state, new)
+        try:
+            new = self._moved(state, new)
+        except ENDRUN as signal:
+            new = signal.state
+
         if new.result is None:
             new.result = done
 
