@@ -149,7 +149,7 @@ class _Editor:
                 names[f"{alias.name}{local}"] = None
                 continue
 
-            if plan.is_kept or (alias.asname and plan.module is None and alias.name != "prefect" and not plan.extra):
+            if plan.is_kept:
                 names[f"{alias.name}{local}"] = None
             elif alias.name == "prefect" or not alias.asname:
                 names[f"{_OURS}{local}"] = None
@@ -221,7 +221,7 @@ def _from_where(old: str, name: str, meaning: Meaning, plan: _Plan | None) -> li
     if meaning.home is not None:
         return [public(*meaning.home)]
 
-    if plan is None or plan.is_kept or (plan.module is None and not plan.extra):
+    if plan is None or plan.is_kept:
         return [(old, name)]
 
     return [] if plan.module is None else [public_module(plan.module)]
