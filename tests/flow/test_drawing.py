@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from orchd import Flow, Parameter, Success, case, merge, task, unmapped
+from orchd import Flow, Parameter, Success, case, context, merge, task, unmapped
 from orchd.flow.drawing import MAX_CHILDREN
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -144,6 +144,15 @@ def test_without_a_name_it_says_where_the_picture_is(caplog):
     assert drawing.path.read_text().startswith("<?xml")
     assert f"Drawn to {drawing.path}" in caplog.messages
     assert "->" in drawing.source
+
+
+def test_a_file_that_is_only_loaded_draws_nothing(tmp_path):
+    """
+    Unless it says where: each description of it would leave a file behind.
+    """
+    with context(loading_flow=True):
+        assert branching().visualize().path is None
+        assert branching().visualize(filename=tmp_path / "p.svg").path.exists()
 
 
 def test_from_left_to_right(tmp_path):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from orchd.engine.context import context
 from orchd.engine.logs import get_logger, show_on_terminal
 from orchd.engine.state import State
 from orchd.flow.collections import Constant
@@ -33,8 +34,8 @@ class Drawing:
 
     #: The picture in the DOT language.
     source: str
-    #: Where it was written.
-    path: Path
+    #: Where it was written; None where that was not asked for and the flow's file was only being loaded.
+    path: Path | None
 
     @property
     def svg(self) -> str:
@@ -72,8 +73,12 @@ def draw(
 
         OSError: the file cannot be written.
     """
-    chosen, path = _target(filename, format)
     source = dot_of(graph, states=states, horizontal=horizontal)
+    if filename is None and context.get("loading_flow"):
+        # Else each description and each run of a file that draws itself would leave a temporary file behind.
+        return Drawing(source=source, path=None)
+
+    chosen, path = _target(filename, format)
     path.write_bytes(rendered(source, chosen))
     if filename is None:
         show_on_terminal()
