@@ -44,6 +44,49 @@ def test_a_run_has_five_descriptors(house: House) -> None:
     assert len(theirs.split()) <= 4
 
 
+def test_ps_shows_which_flow_a_process_runs(house: House) -> None:
+    """
+    Monitor and run say flow and run, in place of the spawner's command line that they were forked with; what the run
+    starts says its own.
+    """
+    folder = house.folder(
+        """
+        print(open("/proc/self/cmdline").read().rstrip(chr(0)))
+        print(open(f"/proc/{os.getppid()}/cmdline").read().rstrip(chr(0)))
+        sys.stdout.flush()
+        subprocess.run(["cat", "/proc/self/cmdline"])
+        """,
+        flow="f",
+    )
+    house.finish(folder)
+
+    own, monitor, theirs = folder.stdout.read_text().splitlines()
+    assert (own, monitor) == ("orchd: run f calm-otter", "orchd: monitor f calm-otter")
+    assert theirs == "cat\0/proc/self/cmdline\0"
+
+
+def test_a_name_that_does_not_fit_a_command_line_is_cut(house: House) -> None:
+    """
+    Bytes behind the spawner's own are not touched, and what a terminal would obey is not shown.
+    """
+    name = "x\n" + "y" * 5000
+    text = f"""
+    from orchd import Flow, task
+
+    @task
+    def work():
+        data = open("/proc/self/cmdline", "rb").read()
+        print(data[:18], len(data) < 1000, b"\\n" in data)
+
+    with Flow({name!r}) as flow:
+        work()
+    """
+    folder = house.folder("", flow_text=text, flow=name)
+    house.finish(folder)
+
+    assert folder.stdout.read_text() == "b'orchd: run x?yyyyy' True False\n"
+
+
 def test_a_run_works_in_its_flow_files_folder(house: House) -> None:
     """
     Working directory, ``sys.path[0]`` and ``sys.argv`` are those of ``python flow_file.py`` in its folder.

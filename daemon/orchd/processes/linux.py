@@ -4,6 +4,7 @@ The few system calls of Linux that Python does not offer, and what ``/proc`` say
 
 import contextlib
 import ctypes
+import functools
 import os
 import resource
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 #: Fields 50 and 51 of ``/proc/PID/stat``, counted from the state (field 3), which follows the name in brackets.
 _ENV_START: Final = 47
 _START_TIME: Final = 19
+#: Fields 48 and 49.
+_ARG_START: Final = 45
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -38,6 +41,24 @@ def set_process_name(name: str) -> None:
     Set the name, at most 15 bytes, that ``ps`` and ``top`` show.
     """
     _libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+
+
+def set_command_line(text: str) -> None:
+    """
+    Have ``ps`` show *text* as the command line of this process, as much of it as fits into what it was started with.
+    """
+    address, size = command_line()
+    data = "".join(char if char.isprintable() else "?" for char in text).encode("utf-8", "replace")[: size - 1]
+    ctypes.memmove(address, data.ljust(size, b"\0"), size)
+
+
+@functools.cache
+def command_line() -> tuple[int, int]:
+    """
+    Return where the bytes of this program's command line are, and how many; the same in all of its forks.
+    """
+    start, end = (int(field) for field in _stat(os.getpid())[_ARG_START : _ARG_START + 2])
+    return start, end - start
 
 
 def children_of_this_process() -> list[int]:

@@ -62,6 +62,7 @@ def main(folder: RunFolder, slot: linux.EnvironmentSlot) -> int:
     if folder.began() is not None:
         return 0
     spec = folder.read_spec()
+    linux.set_command_line(f"orchd: monitor {spec.flow} {spec.run_name}")
     nudge = Nudge(spec.nudge, spec.run_id)
     begun = _begin(folder, spec, lock, slot)
     if isinstance(begun, Finished):

@@ -86,6 +86,7 @@ def main(
             os._exit(EXIT_NOT_BEGUN)
         crash_at("run.locked")
         _confine()
+        linux.set_command_line(f"orchd: run {spec.flow} {spec.run_name}")
         journal = os.open(folder.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         recorder = JournalRecorder(journal)
         if spec.nudge is not None:

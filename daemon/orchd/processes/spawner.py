@@ -200,6 +200,8 @@ def main(fd: int, file_limit: int) -> None:
     """
     linux.set_process_name("orchd-spawner")
     linux.become_subreaper()
+    # Looked for once, for all forks.
+    linux.command_line()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
