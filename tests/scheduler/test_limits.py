@@ -2,8 +2,6 @@
 Priorities, pools, limits of flows, waits and self-pausing, over a real store.
 """
 
-from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
@@ -298,7 +296,7 @@ def test_an_edit_changes_what_a_held_run_waits_for(rig: Rig) -> None:
 
 
 @pytest.fixture
-def daemon(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+def daemon(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Daemon:
     """
     A daemon with a schedule that pauses itself after two failures in a row, and one that needs what load did.
     """
