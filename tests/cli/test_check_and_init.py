@@ -117,6 +117,21 @@ def test_an_environment_file_is_checked_without_any_flow_file(folder: Path, orch
         assert (done.returncode, f"{folder}/flows.env, line 3 is no" in done.stderr) == (78, True)
 
 
+def test_a_secrets_file_that_others_may_read_is_a_mistake(folder: Path, orchd: Orchd) -> None:
+    """
+    It is told before a run is refused it.
+    """
+    secrets = folder / "secrets.toml"
+    secrets.write_text('A = "hush"\n')
+    secrets.chmod(0o644)
+    (folder / "flows.env").write_text(f"ORCHD_SECRETS_FILE={secrets}\n")
+    (folder / "orchd.toml").write_text('[flows]\nenv_file = "flows.env"\n')
+    done = orchd("check", "--config", str(folder))
+
+    assert (done.returncode, "hush" in done.stderr) == (78, False)
+    assert f"the secrets file {secrets} has mode 0644" in done.stderr
+
+
 def test_a_terminal_is_told_no_control_characters(folder: Path, orchd: Orchd) -> None:
     """
     What a config has in its names is shown by its escapes.

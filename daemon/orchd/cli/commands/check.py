@@ -17,6 +17,7 @@ from orchd.config.problems import ConfigProblems
 from orchd.errors import ConfigError, FlowError
 from orchd.model.specs import Description, FlowSpec
 from orchd.processes.envfile import read_env_file
+from orchd.results.secrets import read_secrets_file, secrets_file
 
 
 def configure(parser: Parser, _name: str) -> None:
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     examined = config.examine(Path(args.config) if args.config else None, env=os.environ)
     loaded, problems = examined.config, list(examined.problems)
     env_file = _env_file(loaded, problems)
+    problems += _secrets_problems(env_file)
     files = config.flow_files(loaded.flows.paths)
     limit_s = loaded.flows.describe_timeout.total_seconds()
     describe = table.part("describe").describe_in_child
@@ -118,6 +120,17 @@ def _env_file(loaded: config.Config, problems: list[str]) -> Path | None:
         return None
 
     return path
+
+
+def _secrets_problems(env_file: Path | None) -> list[str]:
+    path = secrets_file({**os.environ, **(read_env_file(env_file) if env_file else {})})
+    try:
+        if path is not None:
+            read_secrets_file(path)
+    except ConfigError as error:
+        return [str(error)]
+
+    return []
 
 
 def _by_name(described: Sequence[Description]) -> tuple[dict[str, FlowSpec], list[str]]:
