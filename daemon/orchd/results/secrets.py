@@ -40,7 +40,8 @@ def find_secret(name: str, missing: Any) -> Any:
         _HANDED_OUT.add(text)
         return handed_out(from_json(text))
 
-    held = _in_file()
+    path = secrets_file(os.environ)
+    held = read_secrets_file(path) if path is not None else {}
     return handed_out(held[name]) if name in held else missing
 
 
@@ -54,10 +55,13 @@ def from_json(value: Any) -> Any:
         return value
 
 
-def _in_file() -> Mapping[str, Any]:
-    named = os.environ.get(FILE_VARIABLE)
+def secrets_file(env: Mapping[str, str]) -> Path | None:
+    """
+    Return the secrets file that the environment *env* names, or the one in the home folder if it is there.
+    """
+    named = env.get(FILE_VARIABLE)
     path = Path(named or "~/.orchd/secrets.toml").expanduser()
-    return read_secrets_file(path) if named or path.exists() else {}
+    return path if named or path.exists() else None
 
 
 def read_secrets_file(path: Path) -> Mapping[str, Any]:
