@@ -3,7 +3,6 @@ Tasks per second of ``flow.run()`` without a daemon, beside Prefect 1.4.1 in a v
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,19 +21,13 @@ def run(python: Path, tool: str, shape: str, count: int, *, folder: Path) -> Jso
     """
     Return the figures of one flow run in a process of its own; its log lines go to a file in *folder*.
     """
-    reader, writer = os.pipe()
-    with open(folder / f"{tool}.log", "wb") as log, open(reader, "rb") as answer:
-        words = [str(python), str(FLOW), tool, shape, str(count)]
-        # Descriptor 3 is the answer's; standard output is what a person would see.
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3>&{writer}', "sh", *words], stdout=log, stderr=log, pass_fds=[writer]
-        )
-        os.close(writer)
-        said = answer.read()
-        if process.wait() != 0:
-            raise SystemExit((folder / f"{tool}.log").read_text()[-2000:])
+    answer, log = folder / "answer.json", folder / "log"
+    words = [str(python), str(FLOW), tool, shape, str(count), str(answer)]
+    with log.open("wb") as file:
+        if subprocess.run(words, stdout=file, stderr=file, check=False).returncode != 0:
+            raise SystemExit(log.read_text()[-2000:])
 
-    figures: Json = json.loads(said)
+    figures: Json = json.loads(answer.read_text())
     seconds = figures["built_s"] + figures["run_s"]
     return {**figures, "tasks_per_s": count / seconds, "kib_per_task": figures["kept_kib"] / count}
 

@@ -1,5 +1,5 @@
 """
-No-op tasks in ``flow.run()``, without a daemon: ``python classic_flow.py orchd|prefect fan|chain|map COUNT``.
+No-op tasks in ``flow.run()``, without a daemon: ``python classic_flow.py orchd|prefect fan|chain|map COUNT FILE``.
 
 The same file runs with orchd and with the classic tool, so that both do the same. Standard library only beside them.
 """
@@ -7,7 +7,6 @@ The same file runs with orchd and with the classic tool, so that both do the sam
 import gc
 import importlib
 import json
-import os
 import resource
 import sys
 import time
@@ -46,9 +45,9 @@ def resident_kib():
         return int(file.read().split()[1]) * resource.getpagesize() // 1024
 
 
-def main(name, shape, count):
+def main(name, shape, count, answer):
     """
-    Run a small flow to have everything loaded, then one of *count* tasks; print the figures to descriptor 3.
+    Run a small flow to have everything loaded, then one of *count* tasks; write the figures to *answer*.
     """
     tool = importlib.import_module(name)
     flow_of(tool, shape, 10).run()
@@ -65,8 +64,9 @@ def main(name, shape, count):
         "cpu_s": ended_cpu - begun_cpu,
         "kept_kib": resident_kib() - before_kib,
     }
-    os.write(3, json.dumps(figures).encode())
+    with open(answer, "w", encoding="ascii") as file:
+        json.dump(figures, file)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])
