@@ -2,6 +2,7 @@
 Priorities, pools, limits of flows, waits and self-pausing, over a real store.
 """
 
+from datetime import timedelta
 
 import pytest
 
