@@ -327,25 +327,31 @@ class Board:
             if entry.next_fire is not None and entry.next_fire <= now and entry.row.paused is None
         ]
 
-    def held(self) -> dict[Lane, Iterator[HeldRun]]:
+    def held(self, *, all_that_wait: bool = True) -> dict[Lane, Iterator[HeldRun]]:
         """
         Give the held runs of each lane in the order in which they get a place: fire time, then schedule name.
 
         From any thread; a run that gets its place meanwhile is passed over.
-        """
-        return {lane: self._read(keys.copy()) for lane, keys in self._held.copy().items()}
 
-    def _read(self, keys: list[_Key]) -> Iterator[HeldRun]:
+        Args:
+            all_that_wait: False to leave out those that wait for another flow and have no run of their own schedule
+                behind them: who only gives places need not read ten thousand of them.
+        """
+        return {lane: self._read(keys.copy(), all_that_wait) for lane, keys in self._held.copy().items()}
+
+    def _read(self, keys: list[_Key], all_that_wait: bool) -> Iterator[HeldRun]:
         for wanted_at_us, name, run_id in keys:
             if run_id not in self.live:
                 continue
-            entry = self.entries.get(name)
+            entry, waits = self.entries.get(name), self.waits.has(run_id)
+            if waits and not all_that_wait and entry is not None and len(entry.runs) == 1:
+                continue
             yield HeldRun(
                 run_id=run_id,
                 schedule=name or None,
                 fire_time=from_us(wanted_at_us),
                 overlap=entry.row.spec.overlap if entry else Overlap.QUEUE,
-                waits=self.waits.has(run_id),
+                waits=waits,
             )
 
     def next_wake(self, now: datetime) -> datetime | None:

@@ -127,7 +127,7 @@ class Ticker:
         for start in starts:
             new.setdefault(board.entries[start.decision.schedule].lane, []).append(start)
         # Both come in order and are read no further than needed: of ten thousand held runs, a few get a place.
-        lanes: dict[Lane, Iterator[HeldRun]] = board.held()
+        lanes: dict[Lane, Iterator[HeldRun]] = board.held(all_that_wait=False)
         for lane, coming in new.items():
             lanes[lane] = heapq.merge(lanes.get(lane, ()), map(self._held, coming), key=_order)
         admitted, _ = admit(lanes, taken=board.taken(), limits=board.limits, now=now, holds=False)
