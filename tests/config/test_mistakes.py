@@ -38,7 +38,7 @@ MISTAKES = [
     ('[flows]\npaths = "flows"\n', 2, 'must be a list in square brackets; write for example paths = ["../flows"]'),
     ('[flows]\npaths = ["nowhere"]\n', 2, 'paths = "nowhere": there is no such file or folder'),
     ('[flows]\nenv_file = "nowhere"\n', 2, 'env_file = "nowhere": there is no such file'),
-    ('[flow.f]\non_crash = "resume"\n', 2, 'on_crash = "resume": can only be "fail" in this version'),
+    ('[flow.f]\non_crash = "retry"\n', 2, 'on_crash = "retry": must be one of "fail", "resume"'),
     ("daemon = 3\n", 1, "must be a table of keys and values"),
     ("[schedules]\nn = 3\n", 2, "must be a table of keys and values"),
     ('[schedules.n]\ncron = "* * * * *"\n', 1, "[schedules.n] has no 'flow'; write for example flow = "),

@@ -49,6 +49,7 @@ PARTS = {
     "local": "orchd.flow.local",
     "describe": "orchd.processes.describe",
     "offline": "orchd.cli.offline",
+    "ahead": "orchd.cli.ahead",
     "safe": "orchd.cli.safe",
 }
 

@@ -3,7 +3,9 @@ The config files, read, checked and resolved into one frozen value; each mistake
 """
 
 from orchd.config.checks import check_flows, parameter_problems
+from orchd.config.circles import endless_problems
 from orchd.config.files import flow_files, without_helpers
+from orchd.config.foresight import over_problems, short_periods, wait_problems
 from orchd.config.loading import Examined, examine, load
 from orchd.config.problems import ConfigProblems
 from orchd.config.settings import Config, DaemonSettings, FlowFiles, FlowSettings, Retention
@@ -17,9 +19,13 @@ __all__ = [
     "FlowSettings",
     "Retention",
     "check_flows",
+    "endless_problems",
     "examine",
     "flow_files",
     "load",
+    "over_problems",
     "parameter_problems",
+    "short_periods",
+    "wait_problems",
     "without_helpers",
 ]

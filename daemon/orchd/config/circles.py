@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from orchd.config.complaints import place
 from orchd.config.files import Merged
+from orchd.config.settings import Config
 from orchd.config.tables import ScheduleTable
+from orchd.model.specs import FlowSpec
 
 
 class Step(NamedTuple):
@@ -83,3 +85,24 @@ def _circle_from(start: str, waits: Steps, done: set[str]) -> list[Step] | None:
         branches.append(iter(waits.get(step.flow, ())))
         on_path.add(step.flow)
     return None
+
+
+def endless_problems(config: Config, flows: Mapping[str, FlowSpec]) -> Iterator[str]:
+    """
+    Yield one sentence for each circle of flows that start each other for ever, by ``after`` and by starting runs.
+    """
+    starts: dict[str, list[Step]] = {}
+    for flow in flows.values():
+        for started in flow.starts:
+            starts.setdefault(flow.name, []).append(Step(started, "", "starts"))
+    for schedule in config.schedules:
+        for upstream in schedule.after:
+            starts.setdefault(upstream, []).append(Step(schedule.flow, schedule.name, "after"))
+    for circle in circles(starts):
+        named = next((step.schedule for step in circle[1:] if step.word == "after"), None)
+        # A flow that starts itself may well end: only its code knows.
+        if named is not None and any(step.word == "starts" for step in circle[1:]):
+            where = config.origins.get(("schedules", named), "")
+            words = ", which starts ".join(f"'{step.flow}'" for step in circle)
+            table = f"{where}: [schedules.{named}]" if where else f"[schedules.{named}]"
+            yield f"{table} after: {words}: this never ends; remove one of the starts"

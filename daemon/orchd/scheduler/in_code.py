@@ -1,15 +1,13 @@
 """
-Schedules that are written in flow files: which of them count beside those of the config, and which are still the same.
+Schedules that are written in flow files: whether one that was described anew is still the same.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from orchd.config import Config
 from orchd.model.specs import FlowSpec, ScheduleSpec
 
 #: A start so near to now was made by the import, whatever else of the file has changed.
@@ -18,40 +16,6 @@ _NEAR: Final = timedelta(hours=1)
 _NEAR_UNCHANGED: Final = timedelta(days=2)
 #: Two times that one import made, one after the other, lie no further apart than they should by this.
 _MOMENT: Final = timedelta(seconds=5)
-
-
-def with_code(config: Config, in_code: Iterable[ScheduleSpec]) -> tuple[ScheduleSpec, ...]:
-    """
-    Return the schedules of *config*, and after them those of flow files for whose flow it has none.
-
-    One whose name another schedule has already is left out; :func:`clashes` says so.
-    """
-    replaced = {spec.flow for spec in config.schedules}
-    found = {spec.name: spec for spec in config.schedules}
-    for spec in in_code:
-        if spec.flow not in replaced:
-            found.setdefault(spec.name, spec)
-    return tuple(found.values())
-
-
-def without_code(config: Config) -> Config:
-    """
-    Return *config* as its files say it.
-    """
-    return replace(config, schedules=tuple(spec for spec in config.schedules if not spec.in_code))
-
-
-def clashes(chosen: Collection[ScheduleSpec], in_code: Iterable[ScheduleSpec]) -> Iterator[str]:
-    """
-    Yield one sentence for each schedule of a flow file that :func:`with_code` left out because of its name.
-    """
-    flow_of = {spec.name: spec.flow for spec in chosen}
-    for spec in in_code:
-        if (other := flow_of.get(spec.name, spec.flow)) != spec.flow:
-            yield (
-                f"the schedule of flow '{spec.flow}' is not taken up: flow '{other}' has one of the name '{spec.name}'"
-                f"; write a [schedules.NAME] for one of them"
-            )
 
 
 def steadied(flows: Iterable[FlowSpec], known: Mapping[str, FlowSpec], *, now: datetime) -> tuple[FlowSpec, ...]:

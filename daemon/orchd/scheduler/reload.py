@@ -9,13 +9,23 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from orchd import clock, log
-from orchd.config import Config, ConfigProblems, check_flows, flow_files, parameter_problems, without_helpers
+from orchd.config import (
+    Config,
+    ConfigProblems,
+    check_flows,
+    endless_problems,
+    flow_files,
+    parameter_problems,
+    wait_problems,
+    without_helpers,
+)
+from orchd.config.in_code import clashes, with_code, without_code
 from orchd.errors import ConfigError, FlowError
 from orchd.model.instants import to_us
 from orchd.model.registration import Registration
 from orchd.model.specs import Description, FlowSpec
 from orchd.scheduler.core import Scheduler
-from orchd.scheduler.in_code import clashes, steadied, with_code, without_code
+from orchd.scheduler.in_code import steadied
 from orchd.scheduler.registering import check_description, has_moved, place_of, write
 from orchd.schedules import forget
 from orchd.store import flows, projects, schedules
@@ -191,6 +201,9 @@ class Reloader:
         before = (entry.row.spec for entry in board.entries.values())
         in_code += [spec for spec in before if spec.in_code and spec.flow in unreadable]
         config = replace(config, schedules=with_code(config, in_code))
+        now_known = known_flows | {flow.name: flow for flow in loaded.flows}
+        if problems := [*wait_problems(config, now=clock.now()), *endless_problems(config, now_known)]:
+            raise ConfigProblems(problems)
         loaded = replace(loaded, warnings=(*loaded.warnings, *clashes(config.schedules, in_code)))
         in_use = self.config.daemon
         changes = _changes(self.config, config, self.loaded, loaded)

@@ -68,6 +68,10 @@ def run(args: argparse.Namespace) -> int:
             print(safe(f"note: {note}"))
     flows, broken = _by_name(described)
     problems += _mistakes(loaded, flows, is_whole=examined.is_whole and not broken)
+    schedules, wrong, warnings = table.part("ahead").look_ahead(loaded, flows)
+    problems += wrong
+    for warning in warnings:
+        complain(f"warning: {warning}")
     if problems or broken:
         for problem in [*problems, *broken]:
             complain(problem)
@@ -76,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     read = ", ".join(map(str, loaded.files)) or "no file, every default"
     print(f"config: {read}: good")
     print(f"flows: {len(flows)} in {len(described)} file{'' if len(described) == 1 else 's'}: good")
-    print(f"schedules: {len(loaded.schedules)}: good")
+    in_code = sum(spec.in_code for spec in schedules)
+    print(f"schedules: {len(schedules)}{f', {in_code} of them in flow files' if in_code else ''}: good")
     return 0
 
 
