@@ -121,7 +121,21 @@ def test_a_classic_tool_that_is_not_there_is_skipped_visibly(place: Path) -> Non
     assert done.stderr == "SKIPPED: Prefect 1.4.1 (--classic PYTHON; README.md says how to install it)\n"
 
 
-@pytest.mark.parametrize("name", ["lateness", "tasks", "status", "idle", "lines", "serve_herd", "classic"])
+def test_every_executor_returns_every_result(place: Path) -> None:
+    """
+    Threads, processes and a Dask cluster of its own, beside one task after the other.
+    """
+    found = measured(place, "executors", "--size", "30")
+
+    assert {name: found[name]["wrong"] for name in ("local", "threads", "processes", "dask")} == {
+        "local": 0,
+        "threads": 0,
+        "processes": 0,
+        "dask": 0,
+    }
+
+
+@pytest.mark.parametrize("name", ["lateness", "tasks", "status", "idle", "lines", "serve_herd", "classic", "executors"])
 def test_the_page_explains_each_benchmark(name: str) -> None:
     """
     A figure that nobody can read is none.
