@@ -18,9 +18,12 @@ S = FlowRunState
 #: Source: the HTTP shapes that pages and CLI read.
 _RUN = (
     "id number name flow state shown schedule fire_time trigger created_at started_at ended_at duration_s attempt"
-    " message parameters host parent_run_id held"
+    " message parameters host parent_run_id resumed_from held"
 ).split()
-_DETAIL = [*_RUN, *"tasks events upstream_runs created_by peak_rss_kib exit_code signal parent children".split()]
+_DETAIL = [
+    *_RUN,
+    *"tasks events upstream_runs created_by peak_rss_kib exit_code signal parent children before after".split(),
+]
 _SCHEDULE = ("name flow rule timezone overlap catchup grace_s max_catchup parameters paused next last").split()
 
 

@@ -30,6 +30,7 @@ def a_run(number: int = 1, **changes: Any) -> Json:
         "parameters": {"test_data_ratio": 0.2},
         "host": "worker",
         "held": None,
+        "resumed_from": None,
     } | changes
 
 
@@ -70,6 +71,10 @@ def a_detail(run: Json, **changes: Any) -> Json:
             "peak_rss_kib": 120_000,
             "exit_code": 0,
             "signal": None,
+            "parent": None,
+            "children": [],
+            "before": None,
+            "after": None,
         }
         | changes
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from orchd import clock
+from orchd.engine.admitting import Upstream, has_mapped, may_begin, refusal, went_well
 from orchd.engine.caching import cache_name, still_valid, to_be_kept
 from orchd.engine.calls import call_task
 from orchd.engine.context import Lazy, context
@@ -18,7 +19,7 @@ from orchd.engine.handlers import LOG, handled
 from orchd.engine.logs import get_logger, say
 from orchd.engine.mapping import NOTHING, Lanes, counted, judge_mapping
 from orchd.engine.reuse import RUNS_ANEW
-from orchd.engine.signals import ENDRUN, TRIGGERFAIL, StateSignal
+from orchd.engine.signals import ENDRUN, StateSignal
 from orchd.engine.state import (
     Cached,
     Failed,
@@ -29,17 +30,13 @@ from orchd.engine.state import (
     Resume,
     Retrying,
     Running,
-    Scheduled,
     Skipped,
     State,
-    Success,
-    TriggerFailed,
     recorded,
 )
 from orchd.engine.storing import at_target, broken, filled, keep, storage, stored
 from orchd.engine.triggers import all_successful
-from orchd.engine.work import Known, Scope, Work
-from orchd.graph.edges import Edge
+from orchd.engine.work import Scope, Work
 from orchd.model.states import TASK_RUN_MOVES, TaskRunState
 
 SKIPPED_ABOVE: Final = (
@@ -51,8 +48,6 @@ _KEPT: Final = frozenset({TaskRunState.SUCCESS, TaskRunState.CACHED})
 #: What stands for a state that nobody can see.
 _BEFORE: Final = Pending()
 _DURING: Final = Running()
-
-Upstream = Mapping[Edge[Any], State]
 
 
 class TaskRunner:
@@ -140,11 +135,11 @@ class TaskRunner:
     ) -> State:
         if state is not None:
             state = state.unwrapped() or Pending()
-            if not _may_begin(state, now):
+            if not may_begin(state, now):
                 return state
 
         skipped = False
-        for above in counted(upstream) if _has_mapped(upstream) else upstream.values():
+        for above in counted(upstream) if has_mapped(upstream) else upstream.values():
             if not above.is_finished():
                 return state if state is not None else Pending()
 
@@ -196,8 +191,7 @@ class TaskRunner:
         return state
 
     def _worked(self, state: State, upstream: Upstream, constants: Mapping[str, Any]) -> State:
-        is_forced = False
-        inputs = dict(constants)
+        is_forced, inputs = False, dict(constants)
         for edge, above in upstream.items():
             if edge.key is not None:
                 inputs[edge.key] = above.result
@@ -212,8 +206,10 @@ class TaskRunner:
             context[RUNS_ANEW] = not answer.is_same_above
 
         state = self._found(state, inputs, is_forced=is_forced)
-        if not (self.task.trigger is all_successful and all(map(_went_well, upstream.values()))):
-            self._ask_trigger(state, upstream, constants)
+        if not (self.task.trigger is all_successful and all(map(went_well, upstream.values()))):
+            refused = refusal(self.task, upstream, constants, name=self.name)
+            if refused is not None:
+                raise ENDRUN(self._moved(state, refused))
 
         if not state.is_pending():
             return state
@@ -252,39 +248,12 @@ class TaskRunner:
             return state if still_valid([state], task.cache_validator, inputs) else Pending()
 
         if task.cache_for is not None:
-            kept = context.get("caches", {}).get(self._cache_name(), ())
+            key = cache_name(task, flow_name=self.scope.values.get("flow_name", ""), slug=self.slug)
+            kept = context.get("caches", {}).get(key, ())
             if (valid := still_valid(kept, task.cache_validator, inputs)) is not None:
                 return self._moved(state, valid)
 
         return state
-
-    def _ask_trigger(self, state: State, upstream: Upstream, constants: Mapping[str, Any]) -> None:
-        """
-        Raise ENDRUN with the state of a task whose trigger does not let it run.
-        """
-        task: Any = self.task
-        seen = dict(upstream)
-        for key, value in constants.items():
-            seen[Edge(Known(value), task, key)] = Success(message="Auto-generated constant value", result=value)
-
-        try:
-            if task.trigger(seen):
-                return
-
-            raise TRIGGERFAIL("Trigger failed")
-        except StateSignal as signal:
-            if context.get("raise_on_exception"):
-                raise
-
-            refused = signal.state
-        except Exception as exc:
-            if context.get("raise_on_exception"):
-                raise
-
-            LOG.error("Task '%s': Unexpected error while evaluating task trigger!", self.name, exc_info=exc)
-            refused = TriggerFailed(message=f"Unexpected error while checking task trigger: {said(exc)}", result=exc)
-
-        raise ENDRUN(self._moved(state, refused))
 
     def _called(self, state: State, inputs: dict[str, Any]) -> State:
         task = self.task
@@ -392,9 +361,6 @@ class TaskRunner:
     def _storage(self) -> Any:
         return storage(self.task.result or self.scope.result, self.task.target)
 
-    def _cache_name(self) -> str:
-        return cache_name(self.task, flow_name=self.scope.values.get("flow_name", ""), slug=self.slug)
-
     def _values(self, state: State | None) -> dict[str, Any]:
         task = self.task
         values = dict(self.scope.values)
@@ -430,21 +396,6 @@ class TaskRunner:
         if isinstance(state, Resume | Paused):
             values["resume"] = True
             self._stands = TaskRunState.PAUSED
-
-
-def _may_begin(state: State, now: datetime) -> bool:
-    if isinstance(state, Scheduled):
-        return state.start_time is not None and state.start_time <= now
-
-    return state.is_pending() or state.is_cached() or state.is_mapped()
-
-
-def _has_mapped(upstream: Upstream) -> bool:
-    return any(type(state) is Mapped for state in upstream.values())
-
-
-def _went_well(state: State) -> bool:
-    return type(state) is not Mapped and state.is_successful()
 
 
 def _new_id() -> str:
