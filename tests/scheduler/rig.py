@@ -181,12 +181,20 @@ class Rig:
         state: FlowRunState = FlowRunState.RUNNING,
         at: datetime = START,
         parent: str | None = None,
+        resumed_from: str | None = None,
     ) -> LiveRun:
         """
         Make a run that somebody asked for, or a task of the run *parent*, in *state*, with a folder.
         """
         run_id = FlowRunId(str(uuid4()))
-        new = runs.NewRun(id=run_id, name=run_name(run_id), flow=flow, wanted_at_us=to_us(at), parent_run_id=parent)
+        new = runs.NewRun(
+            id=run_id,
+            name=run_name(run_id),
+            flow=flow,
+            wanted_at_us=to_us(at),
+            parent_run_id=parent,
+            resumed_from=resumed_from,
+        )
         with self.database.writing() as conn:
             runs.insert_runs(conn, [new], at_us=to_us(at))
             for step in WAYS[state]:

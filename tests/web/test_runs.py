@@ -232,3 +232,50 @@ def test_runs_of_a_schedule_know_it(api: Serving, rig: Rig) -> None:
     (run,) = api.get("/runs")["runs"]
 
     assert ("a", "2026-06-01T10:01:00Z", "schedule") == (run["schedule"], run["fire_time"], run["trigger"])
+
+
+def test_the_state_of_a_run_is_waited_for(api: Serving, rig: Rig) -> None:
+    """
+    Until it is another than the one that is known, or final; without one it is given at once.
+    """
+    run = rig.run(state=S.RUNNING)
+    assert "running" == api.get(f"/runs/{run.id}/state")["run"]["state"]
+    assert "running" == api.get(f"/runs/{run.id}/state", unless="pending", wait_s=30)["run"]["state"]
+
+    found: list[Any] = []
+    waiting = threading.Thread(
+        target=lambda: found.append(api.get(f"/runs/{run.id}/state", unless="running", wait_s=30)["run"]["state"])
+    )
+    waiting.start()
+    rig.move(run.id, S.WAITING)
+    api.daemon.changes.notify()
+    waiting.join(20)
+    rig.move(run.id, S.RUNNING, S.SUCCESS)
+
+    assert ["waiting"] == found
+    assert "success" == api.get(f"/runs/{run.id}/state", unless="success", wait_s=30)["run"]["state"]
+
+
+def test_a_task_asks_for_a_run_by_its_call(api: Serving, rig: Rig) -> None:
+    """
+    Asked again the same run is given; it has the name that was wanted.
+    """
+    parent = rig.run()
+    body = {"flow": "load", "name": "mine", "call": {"run": parent.id, "call": "t.1-0", "attempt": 1}}
+    run = api.post("/runs", body)["run"]
+
+    assert run["id"] == api.post("/runs", body)["run"]["id"]
+    assert ("mine", parent.id, "parent") == (run["name"], run["parent_run_id"], run["trigger"])
+    assert [run["id"]] == [child["id"] for child in api.get(f"/runs/{parent.id}")["children"]]
+
+
+def test_a_run_is_renamed(api: Serving, rig: Rig) -> None:
+    """
+    To anything that may be a name.
+    """
+    run = rig.run()
+
+    assert "better" == api.post(f"/runs/{run.id}/rename", {"name": "better"})["run"]["name"]
+    assert run.id == api.get("/runs/better")["id"]
+    status, answer = api.ask("POST", f"/api/v1/runs/{run.id}/rename", {"name": "a/b"})
+    assert (400, "usage_error") == (status, answer["error"]["code"])

@@ -80,11 +80,11 @@ def _flow_spec(flow: Flow, *, file: Path, source_hash: str) -> FlowSpec:
         schedules=_schedules(flow, file),
         labels=labels_of(flow),
         notes=notes_of(flow),
-        starts=_started(flow),
+        starts=started(flow),
     )
 
 
-def _started(flow: Flow) -> tuple[str, ...]:
+def started(flow: Flow) -> tuple[str, ...]:
     """
     Return the flows of which tasks of *flow* start runs, where their names are constants.
     """

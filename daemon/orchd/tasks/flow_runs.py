@@ -351,7 +351,7 @@ def ended_as(run: Mapping[str, Any], *, result: Any = None) -> SUCCESS | FAIL:
     if run["state"] == "success":
         return SUCCESS(message, **more)
 
-    return FAIL(f"{message}\nThat is run {run['name']} of flow '{run['flow']}': `orchd show {run['name']}`.", **more)
+    return FAIL(f"{message} (run {run['name']} of flow '{run['flow']}')", **more)
 
 
 def _done(act: Callable[[Asking], object]) -> None:
