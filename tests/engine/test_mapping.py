@@ -249,3 +249,28 @@ def test_every_child_judges_a_whole_map_beside_it():
 
     assert state.result[good].result == [(1, [1, 1])]
     assert [type(child).__name__ for child in state.result[bad].map_states] == ["TriggerFailed"]
+
+
+def test_what_is_beside_a_map_does_not_wait_with_it():
+    """
+    While a mapped task waits for its width, tasks that have nothing to do with it run.
+    """
+    met = threading.Event()
+
+    @task
+    def width():
+        assert met.wait(60)
+        return [1, 2]
+
+    @task
+    def beside():
+        met.set()
+
+    with Flow("f", executor=LocalDaskExecutor(num_workers=2)) as flow:
+        last = double.map(double.map(width()))
+        beside()
+
+    state, _ = executed(flow)
+
+    assert state.is_successful()
+    assert state.result[last].result == [4, 8]

@@ -2,7 +2,7 @@
 One pass over the tasks of a flow: each that can run is given to the executor once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -39,10 +39,38 @@ class FlowPass(Generic[W]):
         #: Mapped tasks before their children.
         self._parents: dict[W, State] = {}
 
-    def submit(self, node: Node[W], state: State | None) -> None:
+    def submit_all(self, nodes: Sequence[Node[W]], states: Mapping[W, State]) -> None:
         """
-        Have *node* run, unless *state* says that it is done.
+        Have each of *nodes* run, unless its state says that it is done.
+
+        A mapped one whose width is not known yet has this pass wait; all that need not wait with it goes first.
         """
+        left = nodes
+        while left:
+            self._submit(left[0], states.get(left[0].task))
+            later: dict[W, Node[W]] = {}
+            for node in left[1:]:
+                if any(edge.upstream_task in later for edge in node.upstream) or self._would_wait(node):
+                    later[node.task] = node
+                else:
+                    self._submit(node, states.get(node.task))
+
+            left = tuple(later.values())
+
+    def _would_wait(self, node: Node[W]) -> bool:
+        return node.is_mapped and any(
+            not isinstance(self.promised[edge.upstream_task], State)
+            for edge in node.upstream
+            if not self._is_lane(edge)
+        )
+
+    def _is_lane(self, edge: Edge[W]) -> bool:
+        """
+        True when the elements of *edge* are the children of a mapped task, none of which need be waited for.
+        """
+        return edge.mapped and not edge.flattened and edge.upstream_task in self._children
+
+    def _submit(self, node: Node[W], state: State | None) -> None:
         if state is not None and _is_done(state):
             self.promised[node.task] = state
         elif node.is_mapped:
@@ -106,7 +134,7 @@ class FlowPass(Generic[W]):
         lanes: dict[Edge[W], Sequence[Any]] = {}
         for edge in node.upstream:
             above = edge.upstream_task
-            if edge.mapped and not edge.flattened and above in self._children:
+            if self._is_lane(edge):
                 known[edge] = self._parents[above]
                 lanes[edge] = self._children[above]
                 continue

@@ -114,9 +114,7 @@ class FlowRunner(Generic[W]):
     def _walked(self, states: Mapping[W, State], now: datetime) -> dict[W, State]:
         walk = FlowPass[W](scope=self.scope, nodes=self.graph.nodes, executor=self.executor, now=now)
         with self.executor.start():
-            for node in self.graph.nodes:
-                walk.submit(node, states.get(node.task))
-
+            walk.submit_all(self.graph.nodes, states)
             return walk.states()
 
     def _judged(self, state: State, done: dict[W, State]) -> State:
