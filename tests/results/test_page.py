@@ -15,7 +15,6 @@ def test_every_setting_is_listed_with_its_default() -> None:
     One row for each, and no other but that of the context.
     """
     part = PAGE.split("## Settings")[1].split("## Secrets")[0]
-    rows = dict(re.findall(r"^\| `([\w.]+)` \| `?(.*?)`? \|", part, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `([\w.]+)` \| `?(.*?)`? \| ", part.replace(r"\|", "¦"), re.MULTILINE))
 
-    del rows["context.KEY"]
-    assert rows == {name: str(value) for name, value in DEFAULTS.items()}
+    assert rows == {name: str(value).replace("|", "¦") for name, value in DEFAULTS.items()}

@@ -7,22 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Protocol, TextIO
+from typing import Final, Protocol, TextIO
 
 from orchd.engine.context import context
+from orchd.engine.log_records import stamp_records
 from orchd.engine.prints import PrintCapture
-from orchd.engine.settings import log_level
+from orchd.engine.settings import log_level, setting, setting_list
 from orchd.results.secrets import hidden
 
 #: All loggers of flows are this one or below it.
 ROOT: Final = logging.getLogger("orchd")
-CLASSIC_FORMAT: Final = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
-CLASSIC_TIME: Final = "%Y-%m-%d %H:%M:%S%z"
 RUN_FORMAT: Final = "└── %(asctime)s | %(levelname)-7s | %(message)s"
 RUN_TIME: Final = "%H:%M:%S"
-#: Keys of the context that are attributes of each record while they are there, for formats of a person's own.
-RECORD_KEYS: Final = ("flow_name", "flow_run_id", "task_name", "task_slug", "task_run_id")
-_PLAIN_RECORD: Final = logging.getLogRecordFactory()
 
 
 def get_logger(name: str | None = None) -> logging.Logger:
@@ -30,19 +26,6 @@ def get_logger(name: str | None = None) -> logging.Logger:
     Return the logger ``orchd``, or the one of that name below it.
     """
     return ROOT if name is None else logging.getLogger(f"orchd.{name}")
-
-
-def _with_keys(*args: Any, **kwargs: Any) -> logging.LogRecord:
-    record = _PLAIN_RECORD(*args, **kwargs)
-    for key in RECORD_KEYS:
-        if key in context:
-            setattr(record, key, context[key])
-
-    return record
-
-
-# Every record, as formats of a person's own may be those of other loggers too.
-logging.setLogRecordFactory(_with_keys)
 
 
 class TerminalHandler(logging.StreamHandler[TextIO]):
@@ -152,27 +135,50 @@ def terminal_handler(*, line: str, time_format: str, is_utc: bool) -> logging.Ha
     """
     Return a handler that writes lines of the format *line* to the terminal.
     """
+    handler = TerminalHandler()
+    handler.setFormatter(_formatter(line, time_format, is_utc=is_utc))
+    return handler
+
+
+def _formatter(line: str, time_format: str, *, is_utc: bool) -> logging.Formatter:
     formatter = logging.Formatter(line, time_format)
     if is_utc:
         formatter.converter = time.gmtime
 
-    handler = TerminalHandler()
-    handler.setFormatter(formatter)
-    return handler
+    return formatter
 
 
-_CLASSIC: Final = terminal_handler(line=CLASSIC_FORMAT, time_format=CLASSIC_TIME, is_utc=True)
+#: Its lines are as the settings say when a run begins.
+_CLASSIC: Final = TerminalHandler()
 
 
 def show_on_terminal() -> None:
     """
     Let flow runs print their classic lines, unless somebody has given the logger ``orchd`` handlers of their own.
     """
+    stamp_records()
     if not ROOT.handlers:
         ROOT.addHandler(_CLASSIC)
 
+    if _CLASSIC in ROOT.handlers:
+        _CLASSIC.setFormatter(_formatter(setting("logging.format"), setting("logging.datefmt"), is_utc=True))
+        for logger in _extra_loggers():
+            logger.addHandler(_CLASSIC)
+
     if ROOT.level == logging.NOTSET:
         ROOT.setLevel(log_level())
+
+
+def _extra_loggers() -> list[logging.Logger]:
+    """
+    Return the loggers of other libraries that the settings let go where flows' lines go, at the same level.
+    """
+    found = [logging.getLogger(name) for name in setting_list("logging.extra_loggers")]
+    for logger in found:
+        if logger.level == logging.NOTSET:
+            logger.setLevel(log_level())
+
+    return found
 
 
 @contextmanager
@@ -180,10 +186,14 @@ def only_to(handler: logging.Handler) -> Iterator[None]:
     """
     Let *handler* take the place of the terminal's for the block. Handlers that a flow file has added stay.
     """
+    stamp_records()
     had_classic = _CLASSIC in ROOT.handlers
     level, propagate = ROOT.level, ROOT.propagate
     ROOT.removeHandler(_CLASSIC)
-    ROOT.addHandler(handler)
+    extra = _extra_loggers()
+    for logger in (ROOT, *extra):
+        logger.addHandler(handler)
+
     ROOT.propagate = False
     if level == logging.NOTSET:
         ROOT.setLevel(log_level())
@@ -191,7 +201,9 @@ def only_to(handler: logging.Handler) -> Iterator[None]:
     try:
         yield
     finally:
-        ROOT.removeHandler(handler)
+        for logger in (ROOT, *extra):
+            logger.removeHandler(handler)
+
         ROOT.setLevel(level)
         ROOT.propagate = propagate
         if had_classic:

@@ -23,7 +23,11 @@ DEFAULTS: Final[Mapping[str, Any]] = MappingProxyType(
         "flows.eager_edge_validation": False,
         "flows.run_on_schedule": True,
         "home_dir": "~/.orchd",
+        "logging.datefmt": "%Y-%m-%d %H:%M:%S%z",
+        "logging.extra_loggers": (),
+        "logging.format": "[%(asctime)s] %(levelname)s - %(name)s | %(message)s",
         "logging.level": "INFO",
+        "logging.log_attributes": (),
         "tasks.defaults.max_retries": 0,
         "tasks.defaults.retry_delay": None,
         "tasks.defaults.timeout": None,
@@ -154,6 +158,21 @@ def log_level() -> str:
     Return the least level that is shown.
     """
     return str(setting("logging.level")).upper() or "INFO"
+
+
+def setting_list(name: str) -> tuple[str, ...]:
+    """
+    Return the texts that the setting *name* lists; the list may be written as text, as the classic tool's files do.
+
+    Raises:
+        ValueError: it is no list of texts.
+    """
+    value = setting(name)
+    listed = _parsed(value) if isinstance(value, str) else value
+    if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
+        raise ValueError(f"the setting {name} is {value!r}; write a list of names, as ['one', 'two']")
+
+    return tuple(listed)
 
 
 def _whole(name: str) -> int | None:
