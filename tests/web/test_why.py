@@ -347,5 +347,6 @@ def test_a_run_tells_what_it_waits_for(api: Serving, rig: Rig) -> None:
 
     told = "held because it waits for the run of flow 'load' of the same fire time; there is none yet"
     assert f"run {run.row.name} is {told}" == why(api, run.id)[-1]
+    assert f"2026-06-01T10:00:00Z: started on time; run {run.row.name} is {told}" in why(api, "a")
     assert told == api.get("/runs")["runs"][0]["held"] == api.get("/status")["held"][0]["held"]
     assert [{"pool": "gpu", "places": 2, "taken": 0}] == api.get("/status")["pools"]

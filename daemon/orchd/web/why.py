@@ -7,6 +7,7 @@ from typing import Final
 
 from orchd import clock
 from orchd.errors import NotFound
+from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import from_us, iso, iso_us, to_us
 from orchd.model.names import shown
 from orchd.model.states import FlowRunState
@@ -66,7 +67,11 @@ def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) 
         for wait in _waits(daemon)
         if wait["schedule"] == schedule.name
     ]
-    sentences += [f"{slot.fire_time}: {slot.sentence}" for slot in queries.slots(conn, schedule.name, limit=_SLOTS)]
+    holds = daemon.holds()
+    for slot in queries.slots(conn, schedule.name, limit=_SLOTS):
+        held = holds.get(slot.run or "")
+        is_held = f"; run {run_name(FlowRunId(slot.run))} is {held}" if slot.run and held else ""
+        sentences.append(f"{slot.fire_time}: {slot.sentence}{is_held}")
     if schedule.last is None:
         sentences.append("none of its fire times has come yet")
     coming = daemon.upcoming(schedule.name, n=1, after=None)
