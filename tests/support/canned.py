@@ -29,6 +29,7 @@ def a_run(number: int = 1, **changes: Any) -> Json:
         "message": "All reference tasks succeeded.",
         "parameters": {"test_data_ratio": 0.2},
         "host": "worker",
+        "parent_run_id": None,
         "held": None,
         "resumed_from": None,
     } | changes
@@ -143,6 +144,8 @@ def a_flow(name: str = "data-engineer", **changes: Any) -> Json:
         "tasks": 4,
         "schedules": ["every-minute"],
         "last_run": a_run(flow=name),
+        "project": None,
+        "labels": [],
         "loaded": True,
         "error": None,
     } | changes
