@@ -22,6 +22,7 @@ ORCHD_TOML: Final = """\
 [flows]
 paths = ["flows"]                        # files and folders, relative to this file
 # env_file = "flows.env"                 # NAME=value lines: the environment of runs
+# prefect_imports = true                 # `import prefect` in flow files means orchd
 
 # [flow.hello]                           # settings of one flow, however it is started
 # timeout = "30m"

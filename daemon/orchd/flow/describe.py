@@ -16,7 +16,7 @@ from orchd.flow.notes import labels_of, notes_of
 from orchd.flow.parameter import Parameter
 from orchd.flow.scheduled import Untold, ignored_parameters, schedule_specs
 from orchd.flow.task import Task
-from orchd.graph.graph import find_circle
+from orchd.graph.graph import Node, find_circle
 from orchd.model.specs import Description, EdgeSpec, FlowSpec, ParameterSpec, ScheduleSpec, TaskSpec
 
 #: Longest text of a default that JSON cannot say.
@@ -71,7 +71,7 @@ def _flow_spec(flow: Flow, *, file: Path, source_hash: str) -> FlowSpec:
         file=str(file),
         source_hash=source_hash,
         parameters=tuple(_parameter_spec(node.task) for node in graph.nodes if isinstance(node.task, Parameter)),
-        tasks=tuple(_task_spec(node.task, slug=node.slug) for node in graph.nodes),
+        tasks=tuple(_task_spec(node) for node in graph.nodes),
         edges=tuple(
             EdgeSpec(upstream=flow.slugs[edge.upstream_task], downstream=node.slug, key=edge.key, mapped=edge.mapped)
             for node in graph.nodes
@@ -113,11 +113,12 @@ def _warn(flow: Flow, file: Path, text: str) -> None:
     warnings.warn_explicit(f"flow '{flow.name}': {text}", UserWarning, str(file), flow.defined_at[1])
 
 
-def _task_spec(task: Task, *, slug: str) -> TaskSpec:
-    delay = task.retry_delay
+def _task_spec(node: Node[Task]) -> TaskSpec:
+    task, delay = node.task, node.task.retry_delay
     return TaskSpec(
-        slug=slug,
+        slug=node.slug,
         name=task.name,
+        mapped=node.is_mapped,
         max_retries=task.max_retries,
         retry_delay_s=None if delay is None else delay.total_seconds(),
         timeout_s=float(task.timeout) if task.timeout else None,
