@@ -31,6 +31,12 @@ class _WorkerGone(Exception):
     """
 
 
+class _NoProcess(Exception):
+    """
+    The system gave no process for a worker.
+    """
+
+
 class Team:
     """
     *size* worker processes, which have all of the pass in memory: only states cross over to them.
@@ -38,11 +44,12 @@ class Team:
 
     def __init__(self, size: int, shared: Shared) -> None:
         self._shared = shared
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        #: Workers that have nothing to do, and None for each that is gone and has not been replaced yet.
+        self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
         self._workers: set[_Worker] = set()
         self._is_dismissed = False
         for _ in range(size):
-            self._hire()
+            self._idle.put(self._hire())
 
     def __enter__(self) -> "Team":
         return self
@@ -60,21 +67,20 @@ class Team:
         """
         worker = self._idle.get()
         try:
-            state = worker.make(one, upstream)
+            worker = worker or self._hire()
+            return worker.make(one, upstream)
+        except _NoProcess as refusal:
+            return one.lost(str(refusal), has_begun=False)
         except _WorkerGone as gone:
-            self._workers.discard(worker)
-            worker.close()
-            if self._is_dismissed:
+            dead, worker = worker, None
+            if dead is None or self._is_dismissed:
                 raise KeyboardInterrupt from None
 
-            self._hire()
-            return one.lost(str(gone), has_begun=worker.has_begun)
-        except BaseException:
+            self._workers.discard(dead)
+            dead.close()
+            return one.lost(str(gone), has_begun=dead.has_begun)
+        finally:
             self._idle.put(worker)
-            raise
-
-        self._idle.put(worker)
-        return state
 
     def dismiss(self) -> None:
         """
@@ -84,12 +90,12 @@ class Team:
         for worker in list(self._workers):
             worker.interrupt()
 
-    def _hire(self) -> None:
+    def _hire(self) -> "_Worker":
         with _FORKING:
             worker = _Worker(self._shared, self._workers)
             self._workers.add(worker)
 
-        self._idle.put(worker)
+        return worker
 
 
 class _Worker:
@@ -106,7 +112,10 @@ class _Worker:
             # The threads that there are wait, or are the person's own, who asked for processes.
             warnings.simplefilter("ignore", DeprecationWarning)
             parent = os.getpid()
-            self.pid = os.fork()
+            try:
+                self.pid = os.fork()
+            except OSError as exc:
+                raise _NoProcess(f"the system gave no process for a worker: {exc.strerror}") from exc
 
         if self.pid == 0:
             for each in (self, *others):
