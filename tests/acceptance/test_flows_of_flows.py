@@ -5,6 +5,8 @@ Flows that start flows, by real runs under a real daemon.
 import os
 import signal
 
+import pytest
+
 from support.daemon import Daemon, Json
 from support.evidence import PRELUDE, evidence
 from support.waiting import eventually
@@ -37,7 +39,7 @@ def work(ends, number):
     note(f"work {number}")
     if ends == "waits":
         until("go")
-    if ends == "failed":
+    if ends == "failed" and not os.path.exists(os.path.join(os.path.dirname(HERE), "go")):
         raise ValueError("as told")
     return number * 10
 
@@ -65,6 +67,11 @@ with Flow("retrying") as retrying:
     StartFlowRun(
         "child", wait=True, max_retries=1, retry_delay=timedelta(0)
     )(parameters={"ends": Parameter("ends", default="failed")})
+
+for kind in ("threads", "processes"):
+    with Flow(f"beside-{kind}", executor=orchd.LocalDaskExecutor(scheduler=kind, num_workers=4)) as flow:
+        StartFlowRun(flow_name="child", wait=True).map(parameters=[{"number": number} for number in range(4)])
+    globals()[f"beside_{kind}"] = flow
 
 with Flow("circle") as circle:
     StartFlowRun("circle", wait=True)()
@@ -216,6 +223,19 @@ def test_fifty_mapped_children_run_in_eight_places(daemon: Daemon) -> None:
     assert words(daemon)[-1] == f"more {[number * 10 for number in range(50)]}"
 
 
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_tasks_that_wait_beside_each_other_hold_no_place_together(daemon: Daemon, kind: str) -> None:
+    """
+    In threads and in processes of their own: the run waits when all of them do, and each child gets the one place.
+    """
+    family(daemon, max_runs=1)
+    told = daemon.finished(daemon.begin(f"beside-{kind}"), within_s=60)
+
+    assert told["state"] == "success", told["message"]
+    assert sorted(words(daemon)) == [f"work {number}" for number in range(4)]
+    assert len({child["id"] for child in told["children"]}) == 4
+
+
 def test_a_retry_starts_another_child_for_one_that_failed(daemon: Daemon) -> None:
     """
     The same one again could only fail again.
@@ -242,6 +262,47 @@ def test_a_child_goes_on_when_its_parent_crashes(daemon: Daemon) -> None:
     assert daemon.finished(parent)["state"] == "crashed"
     (daemon.home / "go").touch()
     assert daemon.finished(child["id"])["state"] == "success"
+
+
+def resumed(daemon: Daemon, run: str) -> Json:
+    """
+    Resume *run*, and return how the new attempt ended.
+    """
+    daemon.cli("resume", run)
+    [after] = [each for each in daemon.runs() if each["resumed_from"] == run]
+    return daemon.finished(after["id"])
+
+
+def test_a_resumed_parent_starts_another_child_for_one_that_failed(daemon: Daemon) -> None:
+    """
+    What failed is what is to be done again.
+    """
+    family(daemon)
+    first = daemon.finished(daemon.begin("parent", ends="failed"))
+    (daemon.home / "go").touch()
+    second = resumed(daemon, first["id"])
+
+    assert (first["state"], second["state"]) == ("failed", "success")
+    assert [child["state"] for child in second["children"]] == ["success"]
+
+
+def test_a_resumed_parent_goes_on_waiting_for_a_child_that_goes_on(daemon: Daemon) -> None:
+    """
+    The call of the attempt before is not repeated.
+    """
+    family(daemon)
+    parent = daemon.begin("parent", ends="waits")
+    eventually(lambda: "work 1" in words(daemon), what="the child works")
+    eventually(lambda: daemon.run(parent)["state"] == "waiting", what="the parent waits")
+    working = {note.pid for note in evidence(daemon.home) if note.word == "work 1"}
+    [victim] = [pid for pid in daemon.processes(name="orchd-run") if pid not in working]
+    os.kill(victim, signal.SIGKILL)
+    assert daemon.finished(parent)["state"] == "crashed"
+    (daemon.home / "go").touch()
+    second = resumed(daemon, parent)
+
+    assert (second["state"], second["children"]) == ("success", [])
+    assert words(daemon) == ["work 1"]
 
 
 def test_flows_that_start_each_other_in_a_circle_come_to_an_end(daemon: Daemon) -> None:
