@@ -79,7 +79,7 @@ def mapped_flow(world):
     return flow
 
 
-@pytest.mark.parametrize("executor", [None, LocalDaskExecutor(num_workers=2)])
+@pytest.mark.parametrize("executor", [None, LocalDaskExecutor(num_workers=2)], ids=["local", "threads"])
 def test_only_what_did_not_succeed_runs_again(executor, state):
     """
     Of a map just the child that failed; a task that returns None is kept too; a success leaves nothing behind.
@@ -249,14 +249,14 @@ def test_a_result_that_cannot_be_read_counts_as_absent(damage, state, caplog):
     flow = mapped_flow(world)
     flow.run()
     world.take()
-    [file] = state.glob("*/*/results/load-1.kept")
+    [file] = state.glob("*/*/results/*.kept")
     if damage == "gone":
         file.unlink()
     else:
-        file.write_bytes(file.read_bytes()[:-3])
+        file.write_bytes(b"\0" * 10 + file.read_bytes()[10:-3])
     flow.run(resume=True)
 
-    assert world.take() == ["double 0", "double 1", "double 2", "load"]
+    assert world.take() == ["double 0", "double 1", "double 2", "load", "notes"]
     assert "its result at" in caplog.text
     assert "cannot be read" in caplog.text
 
@@ -343,7 +343,7 @@ def test_results_of_the_flow_are_used_where_they_are(tmp_path):
     assert world.take() == ["stored"]
     assert end.result[above].message.startswith("Reused from attempt 1 (")
     assert (tmp_path / "own" / "stored.pkl").exists()
-    assert not list((tmp_path / "state").glob("**/stored-1.kept"))
+    assert not list((tmp_path / "state").glob("**/*.kept:*"))
 
 
 def test_tasks_with_one_target_are_warned_about(tmp_path, caplog):
@@ -363,13 +363,22 @@ def test_tasks_with_one_target_are_warned_about(tmp_path, caplog):
     assert "Tasks 'one-1[0]' and 'one-1[1]' have the same target same.pkl" in caplog.text
 
 
-def test_kept_results_are_told_apart(tmp_path):
+def test_large_results_have_a_file_of_their_own(tmp_path):
     """
-    Whatever slugs hold, no two task runs have one file.
+    Small ones share one; a later attempt takes over either by a second name.
     """
-    names = [kept.file_name(*key) for key in [("a/b", None), ("a-b", None), ("a b", None), ("a", 1), ("a@1", None)]]
+    first, second = (tmp_path / name for name in "ab")
+    first.mkdir()
+    second.mkdir()
+    store = kept.KeptResults(str(first))
+    places = [store.write(value) for value in (None, 1, "x" * 100_000, [2])]
+    taken = list(map(kept.KeptResults(str(second)).adopt, places))
+    for file in first.iterdir():
+        file.unlink()
 
-    assert len(set(names)) == len(names)
+    assert [kept.read(place) for place in taken] == [None, 1, "x" * 100_000, [2]]
+    assert len(list(second.iterdir())) == 2
+    assert all(map(kept.is_kept, taken))
 
 
 def cached_flow(world, **task_args):
@@ -440,3 +449,26 @@ def test_two_attempts_never_share_a_folder(state):
 
     assert len([path for path in next(state.iterdir()).iterdir() if path.is_dir()]) == 1
     assert Path(next(state.iterdir()) / "last").exists()
+
+
+def test_results_are_kept_by_other_processes_too(tmp_path):
+    """
+    What forked workers did is taken over from them as from threads.
+    """
+
+    @task
+    def work(x):
+        with open(tmp_path / "ran", "a") as file:
+            file.write(f"{x}\n")
+        if x == 2 and not (tmp_path / "mended").exists():
+            raise ValueError("broken")
+        return x
+
+    with Flow("f", executor=LocalDaskExecutor(scheduler="processes", num_workers=2)) as flow:
+        work.map([1, 2, 3])
+
+    assert flow.run().is_failed()
+    (tmp_path / "mended").touch()
+    assert flow.run(resume=True).is_successful()
+
+    assert sorted((tmp_path / "ran").read_text().split()) == ["1", "2", "2", "3"]

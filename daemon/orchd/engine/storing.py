@@ -50,7 +50,7 @@ def filled(template: Location, inputs: Mapping[str, Any]) -> str:
     return template.format(**keys) if isinstance(template, str) else str(template(**keys))
 
 
-def keep(store: KeptResults | None, task: Work, slug: str, index: int | None, state: State) -> str | None:
+def keep(store: KeptResults | None, task: Work, slug: str, state: State) -> str | None:
     """
     Keep a result that nothing else stores, so that a later attempt may use it again, and return where it is.
 
@@ -60,7 +60,7 @@ def keep(store: KeptResults | None, task: Work, slug: str, index: int | None, st
         return None
 
     try:
-        return store.write(slug, index, state.result)
+        return store.write(state.result)
     except Exception as exc:
         if store.is_news(f"{slug} {type(exc).__name__}"):
             LOG.warning("Task '%s': its result cannot be kept, so a resumed run runs it anew: %s", task.name, said(exc))

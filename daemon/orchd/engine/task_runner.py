@@ -343,7 +343,7 @@ class TaskRunner:
 
         location = None if isinstance(state, Mapped) else state._result.location
         if not isinstance(location, str):
-            location = keep(self.scope.kept, self.task, self.slug, self.index, state) if word in _KEPT else None
+            location = keep(self.scope.kept, self.task, self.slug, state) if word in _KEPT else None
 
         self._record(word, state.message or "", location)
 

@@ -41,6 +41,8 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     attempt: int
     scheduled_start_time: datetime
+    #: Where their values are kept.
+    parameters: str
     #: Id of the run that it goes on from.
     before: str | None = None
 
@@ -125,7 +127,7 @@ class LocalAttempts:
                 run = _RUN.decode((folder / "run.json").read_bytes())
 
             tasks = {(task.slug, task.map_index): task for task in _tasks(folder)}
-            parameters = kept.read(str(folder / "parameters.kept"))
+            parameters = kept.read(run.parameters)
         except FileNotFoundError:
             return None
         except Exception as exc:
@@ -164,17 +166,17 @@ class LocalAttempts:
         Its results count for a later attempt until :meth:`forget` is called.
         """
         folder = self.folder / run_id
-        run = _Run(
-            run_id=run_id,
-            attempt=1 if earlier is None else earlier.attempt + 1,
-            scheduled_start_time=scheduled_start_time,
-            before=None if earlier is None else earlier.run_id,
-        )
         try:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True, mode=0o700)
+            run = _Run(
+                run_id=run_id,
+                attempt=1 if earlier is None else earlier.attempt + 1,
+                scheduled_start_time=scheduled_start_time,
+                parameters=KeptResults(str(folder)).write(dict(parameters)),
+                before=None if earlier is None else earlier.run_id,
+            )
             (folder / "run.json").write_bytes(msgspec.json.encode(run))
-            KeptResults(str(folder)).write("parameters", None, dict(parameters))
             log = TaskLog(folder / "tasks.jsonl")
             pointer = self.folder / "last.tmp"
             pointer.write_text(run_id)
