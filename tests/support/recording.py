@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchd.engine.state import State
 from orchd.flow.execute import execute
 from orchd.flow.flow import Flow
-from orchd.model.states import FlowRunState, TaskRunState
+from orchd.model.states import TASK_RUN_MOVES, FlowRunState, TaskRunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +88,21 @@ class RecordingRecorder:
         Return the text of every line.
         """
         return [text for _, text, _ in self.lines]
+
+
+def is_legal(told: RecordingRecorder) -> bool:
+    """
+    True when each move of each task run is one that the table allows.
+    """
+    stands: dict[tuple[str, int], TaskRunState] = {}
+    for move in told.moves:
+        before = stands.get((move.slug, move.map_index), TaskRunState.PENDING)
+        if before not in TASK_RUN_MOVES[move.state]:
+            return False
+
+        stands[move.slug, move.map_index] = move.state
+
+    return True
 
 
 def flow_of(build: Callable[[], object], *, name: str = "f") -> Flow:

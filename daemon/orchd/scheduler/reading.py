@@ -136,13 +136,17 @@ class _Tail:
 
         return mark <= self.stream.offset + len(self._unread) or mark > self._size
 
-    def note_size(self) -> None:
+    def take_rest(self, upto: int | None, now_us: int, *, is_end: bool, is_last: bool) -> list[Line]:
         """
-        Remember how much there is, while it matters.
+        Hand out what is before *upto*, or all of which the owner is known, and remember how much there is.
         """
+        if self.stream.is_shared and upto is None and not is_end:
+            upto = self.stream.seen
+        lines = self.take(upto=upto, at=min(now_us, self.written_at), is_end=is_last)
         seen = self._size if self.stream.is_shared else 0
         if seen != self.stream.seen:
             self.stream = replace(self.stream, seen=seen)
+        return lines
 
     def take_span(self, span: SpanRecord, at: int) -> list[Line]:
         """
@@ -222,11 +226,7 @@ def look(folder: RunFolder, progress: Progress, *, now_us: int, is_end: bool) ->
         begun = end
     found.has_more = journal_end < journal.offset or is_journal_left or any(tail.has_more for tail in tails)
     for tail, limit in zip(tails, limits, strict=True):
-        at = min(now_us, tail.written_at)
-        if tail.stream.is_shared and limit is None and not is_end:
-            limit = tail.stream.seen
-        found.lines += tail.take(upto=limit, at=at, is_end=is_end and not found.has_more)
-        tail.note_size()
+        found.lines += tail.take_rest(limit, now_us, is_end=is_end, is_last=is_end and not found.has_more)
     found.progress = Progress(journal=journal_end, stdout=tails[0].stream, stderr=tails[1].stream)
     return found
 
