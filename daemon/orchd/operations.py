@@ -120,6 +120,10 @@ def start_run(
     if parent is not None and call is not None:
         made, key = _of_call(conn, parent, call)
         if made is not None and idempotency_key is None:
+            if made.parent_run_id != parent.id and not made.state.is_final:
+                _check_parent(conn, flow.flow, parent)
+                # Whoever waits for it now is whom a cancel comes from.
+                runs.adopt(conn, made.id, parent.id)
             return made.id
         idempotency_key = idempotency_key or key
     if idempotency_key is not None and (old := runs.by_key(conn, idempotency_key)) is not None:
@@ -157,8 +161,9 @@ def _of_call(conn: Connection, parent: RunRow, call: Call) -> tuple[RunRow | Non
     """
     tries = children.lineage(conn, parent)
     prefix = f"{tries[-1]}/{call.call}#"
-    key = f"{prefix}{len(tries)}.{call.attempt}"
-    before = children.latest_child(conn, tries[:1] if call.is_anew else tries, key_prefix=prefix)
+    of_this_try = f"{prefix}{len(tries)}."
+    key = f"{of_this_try}{call.attempt}"
+    before = children.latest_child(conn, tries, key_prefix=of_this_try if call.is_anew else prefix)
     if before is None:
         return None, key
 

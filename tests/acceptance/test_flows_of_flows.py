@@ -264,13 +264,13 @@ def test_a_child_goes_on_when_its_parent_crashes(daemon: Daemon) -> None:
     assert daemon.finished(child["id"])["state"] == "success"
 
 
-def resumed(daemon: Daemon, run: str) -> Json:
+def resume(daemon: Daemon, run: str) -> str:
     """
-    Resume *run*, and return how the new attempt ended.
+    Resume *run*, and return the id of the new attempt.
     """
     daemon.cli("resume", run)
     [after] = [each for each in daemon.runs() if each["resumed_from"] == run]
-    return daemon.finished(after["id"])
+    return str(after["id"])
 
 
 def test_a_resumed_parent_starts_another_child_for_one_that_failed(daemon: Daemon) -> None:
@@ -280,7 +280,7 @@ def test_a_resumed_parent_starts_another_child_for_one_that_failed(daemon: Daemo
     family(daemon)
     first = daemon.finished(daemon.begin("parent", ends="failed"))
     (daemon.home / "go").touch()
-    second = resumed(daemon, first["id"])
+    second = daemon.finished(resume(daemon, first["id"]))
 
     assert (first["state"], second["state"]) == ("failed", "success")
     assert [child["state"] for child in second["children"]] == ["success"]
@@ -298,11 +298,27 @@ def test_a_resumed_parent_goes_on_waiting_for_a_child_that_goes_on(daemon: Daemo
     [victim] = [pid for pid in daemon.processes(name="orchd-run") if pid not in working]
     os.kill(victim, signal.SIGKILL)
     assert daemon.finished(parent)["state"] == "crashed"
+    after = resume(daemon, parent)
+    eventually(lambda: daemon.run(after)["state"] == "waiting", what="the next attempt waits")
     (daemon.home / "go").touch()
-    second = resumed(daemon, parent)
+    second = daemon.finished(after)
 
-    assert (second["state"], second["children"]) == ("success", [])
+    assert (second["state"], [child["trigger"] for child in second["children"]]) == ("success", ["parent"])
     assert words(daemon) == ["work 1"]
+
+
+def test_a_parent_that_waits_too_long_is_ended_and_its_child_goes_on(daemon: Daemon) -> None:
+    """
+    Its time limit goes on while it waits; the child has a limit of its own, or none.
+    """
+    daemon.flow("family.py", FAMILY)
+    daemon.configure(more='[flow.parent]\ntimeout = "1s"')
+    daemon.start()
+    parent = daemon.finished(daemon.begin("parent", ends="waits"))
+    (daemon.home / "go").touch()
+
+    assert (parent["state"], [event["from"] for event in parent["events"]][-1]) == ("timed_out", "running")
+    assert daemon.finished(parent["children"][0]["id"])["state"] == "success"
 
 
 def test_flows_that_start_each_other_in_a_circle_come_to_an_end(daemon: Daemon) -> None:

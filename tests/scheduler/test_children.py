@@ -122,6 +122,8 @@ def test_a_resumed_run_is_given_what_the_attempt_before_made(family: Rig) -> Non
     second = family.run(resumed_from=first.id)
 
     assert start(family, second.id) == made
+    assert [run.id for run in family.board.children_of(second.id)] == [made]
+    assert family.board.children_of(first.id) == []
     anew = start(family, second.id, is_anew=True)
     assert anew != made
     assert start(family, second.id, is_anew=True) == anew

@@ -12,6 +12,7 @@ from typing import Any
 import cloudpickle
 import pytest
 
+import orchd
 from orchd import Flow, StartFlowRun, create_flow_run, get_task_run_result, signals, task, wait_for_flow_run
 from orchd.errors import NotRunning, UsageError
 from orchd.flow import describe
@@ -181,6 +182,21 @@ def test_without_a_daemon_a_task_fails_with_one_sentence(tmp_path: Path, monkeyp
     assert state.result[started].message.startswith("Flow 'load' cannot be started: no daemon answers at ")
     with pytest.raises(NotRunning):
         FlowRunView.from_flow_run_id("x")
+
+
+def test_a_run_asks_again_when_an_answer_is_lost(server: UnixServer) -> None:
+    """
+    By the same call, so that the daemon gives it the run that it has made already.
+    """
+    answers: list[Any] = [b"", (503, {"error": {"code": "store_error", "message": "full"}}), {"run": RUN}]
+    server.answers["POST /runs"] = lambda _query, _body: answers.pop(0)
+    with orchd.context(_daemon=(str(server.path), "me"), flow_run_id="me", task_slug="t-1", map_index=2):
+        assert StartFlowRun("load").run() == RUN["id"]
+        answers.append({"run": RUN})
+        StartFlowRun("load").run()
+    calls = [body["call"]["call"] for _, _, _, body in server.requests]
+
+    assert calls == ["t-1[2].1-0", "t-1[2].1-0", "t-1[2].1-0", "t-1[2].1-1"]
 
 
 def test_a_result_of_a_task_is_read_where_it_is_stored(server: UnixServer, tmp_path: Path) -> None:

@@ -338,6 +338,13 @@ def rename(conn: Connection, run_id: FlowRunId, name: str) -> None:
     conn.execute(flow_run.update().where(_C.id == run_id).values(name=name))
 
 
+def adopt(conn: Connection, run_id: FlowRunId, parent: FlowRunId) -> None:
+    """
+    Let a run be a child of *parent*, which goes on from the run that started it.
+    """
+    conn.execute(flow_run.update().where(_C.id == run_id).values(parent_run_id=parent))
+
+
 def set_offsets(
     conn: Connection,
     number: int,

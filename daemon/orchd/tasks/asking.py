@@ -7,8 +7,10 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
+from orchd import clock
 from orchd.client import Client, configured, places, quote
 from orchd.engine.context import context
 from orchd.engine.logs import get_logger
@@ -166,6 +168,7 @@ def start(
         "idempotency_key": idempotency_key or (str(uuid.uuid4()) if asked is None else None),
         "call": asked,
     }
+    asked_at = clock.now()
     try:
         run: Json = Asking.here().post("/runs", body)["run"]
     except OrchdError as error:
@@ -173,8 +176,7 @@ def start(
     except (TypeError, ValueError) as error:
         raise FAIL(f"Flow '{flow}' cannot be started: its parameters cannot be said in JSON: {error}") from None
 
-    if asked is not None and run["parent_run_id"] == asked["run"]:
-        context[BEGAN_ANEW] = True
+    context[BEGAN_ANEW] = datetime.fromisoformat(run["created_at"]) >= asked_at
     return run
 
 
