@@ -24,7 +24,10 @@ _DETAIL = [
     *_RUN,
     *"tasks events upstream_runs created_by peak_rss_kib exit_code signal parent children before after".split(),
 ]
-_SCHEDULE = ("name flow rule timezone overlap catchup grace_s max_catchup parameters paused next last").split()
+_SCHEDULE = (
+    "name flow rule timezone overlap catchup grace_s max_catchup parameters paused"
+    " waits_for pool priority pause_after_failures next last"
+).split()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchd.model.ids import FlowRunId, run_key, run_name, slot_run_id
+from orchd.model.ids import FlowRunId, run_key, run_name, slot_run_id, with_run_name
 
 FIRE = datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
 NIGHTLY = FlowRunId("fd185cec-4984-5521-aeec-050340bc2e87")
@@ -48,6 +48,17 @@ def test_the_readable_name_is_made_of_the_id() -> None:
     """
     assert "fancy-dingo-fd185c" == run_name(NIGHTLY)
     assert run_name(NIGHTLY).endswith(NIGHTLY[:6])
+
+
+def test_a_sentence_names_runs_and_not_their_ids() -> None:
+    """
+    One of them, or several.
+    """
+    name = run_name(NIGHTLY)
+
+    assert {"run": name, "runs": f"{name}, {name}", "at": 5} == with_run_name(
+        {"run": NIGHTLY, "runs": f"{NIGHTLY}, {NIGHTLY}", "at": 5}
+    )
 
 
 def test_the_key_of_a_scheduled_run_names_its_slot_and_attempt() -> None:
