@@ -174,6 +174,42 @@ def test_folders_go_when_their_run_is_over_and_their_files_are_old(
     assert [1] == [entry["folders"] for entry in logs]
 
 
+def test_kept_results_stay_with_a_run_that_can_be_resumed(rig: Rig, writer: HandWriter, cleaner: Upkeep) -> None:
+    """
+    The rest of its folder goes; of a run that succeeded, or that the store has forgotten, everything does.
+    """
+    folders = []
+    for state in (S.FAILED, S.SUCCESS):
+        run = rig.run()
+        rig.move(run.id, state, at=LATER - timedelta(days=2))
+        folders.append(aged(run.folder.path, 2))
+    folders.append(aged(rig.board.runs_folder / "forgotten", 2))
+    for folder in folders:
+        (folder / "results").mkdir()
+        for path in (*folder.iterdir(), folder):
+            os.utime(path, (0, 0))
+    for _ in range(2):
+        cleaner.clean()
+        writer.work()
+
+    assert [["results"], None, None] == [os.listdir(path) if path.exists() else None for path in folders]
+
+
+def test_cached_results_go_when_they_are_over(rig: Rig, writer: HandWriter, cleaner: Upkeep) -> None:
+    """
+    Their names say when; nobody looks into them.
+    """
+    folder = rig.board.runs_folder.with_name("caches") / "key"
+    folder.mkdir(parents=True)
+    now_us = clock.now_us()
+    for name in (f"{now_us - 1}-1-a.cache", f"{now_us + 10**12}-1-b.cache"):
+        (folder / name).touch()
+    cleaner.clean()
+    writer.work()
+
+    assert [f"{now_us + 10**12}-1-b.cache"] == os.listdir(folder)
+
+
 def test_a_folder_that_cannot_be_read_is_left(
     rig: Rig, writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
