@@ -76,9 +76,7 @@ def composed(draw: st.DrawFn) -> tuple[ScheduleSpec, datetime]:
         elif what == "splay":
             fields["splay_s"] = draw(st.sampled_from([1.0, 599.0]))
         else:
-            fields["adjustments"] = (
-                draw(st.sampled_from([_clause("next_weekday"), _clause("add", "[-3600]")])),
-            )
+            fields["adjustments"] = (draw(st.sampled_from([_clause("next_weekday"), _clause("add", "[-3600]")])),)
     return spec(**fields), near
 
 

@@ -6,11 +6,13 @@ from datetime import datetime
 
 import pytest
 
-from orchd.schedules import After, Cron, Every
+from orchd.model.specs import CalendarSpec, ClauseSpec, DayMove
+from orchd.schedules import After, Cron, Every, rule_of
 from orchd.schedules.explain import explain_next, explain_wall
-from schedules.samples import utc
+from schedules.samples import spec, utc
 
 NEW_YORK = "America/New_York"
+MOVED = (CalendarSpec(name="c", days=(("2026-12-28", "2026-12-28"),), move=DayMove.NEXT_BUSINESS_DAY),)
 GAP, FOLD = "2026-03-08", "2026-11-01"
 
 
@@ -133,3 +135,67 @@ def test_what_a_wall_time_means(rule: Cron | After, wall: str, instant: str, not
     The instant at which the rule fires for it, and words where the clock leaves it out or shows it twice.
     """
     assert (utc(instant), note) == explain_wall(rule, datetime.fromisoformat(wall), NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("fields", "after", "note"),
+    [
+        ({"splay_s": 90.0}, "2026-12-25", "1 min 30 s after 09:00:00, by its splay"),
+        (
+            {"adjustments": (ClauseSpec(name="add", arguments="[-3600]"),)},
+            "2026-12-25",
+            "1 h before 09:00:00, by its adjustment",
+        ),
+        (
+            {"calendars": (CalendarSpec(name="holidays", days=(("2026-12-25", "2026-12-26"),)),)},
+            "2026-12-25",
+            "2026-12-25 09:00 is left out: a day of calendar holidays",
+        ),
+        (
+            {"calendars": MOVED},
+            "2026-12-29",
+            None,
+        ),
+        (
+            {"rule": "0 9 28 * *", "calendars": MOVED},
+            "2026-12-25",
+            "moved from 2026-12-28 09:00: a day of calendar c",
+        ),
+        (
+            {"rule": "0 9 26 * *", "adjustments": (ClauseSpec(name="next_weekday"),)},
+            "2026-12-25",
+            "moved from 2026-12-26 09:00: a Saturday or Sunday",
+        ),
+        (
+            {"filters": (ClauseSpec(name="is_weekend"),)},
+            "2026-12-25",
+            "2026-12-25 09:00 is left out: its filters",
+        ),
+        ({"ends_at": "2026-12-26T00:00+00:00"}, "2026-12-25", "the last one: the window ends"),
+        ({"starts_at": "2026-12-24T00:00+00:00", "count": 2}, "2026-12-25", "the last one: count = 2"),
+        (
+            {"kind": "any", "parts": (spec(kind="cron", rule="30 2 * * *", timezone=NEW_YORK), spec(rule="52w"))},
+            "2026-03-08",
+            "02:30 does not exist on 2026-03-08: the clock goes forward, and this is just after it",
+        ),
+        ({"kind": "dates", "dates": ("2026-12-25T09:00+00:00",)}, "2026-12-25", None),
+    ],
+)  # fmt: skip
+def test_what_stands_around_a_rule_is_explained(fields: dict[str, object], after: str, note: str | None) -> None:
+    """
+    Why a fire time was moved, and what was left out before it.
+    """
+    [coming] = explain_next(rule_of(spec(**{"kind": "cron", "rule": "0 9 * * *"} | fields)), after=utc(after), n=1)
+
+    assert coming.note == note
+
+
+def test_a_wall_time_that_a_calendar_takes_is_not_said_to_run() -> None:
+    """
+    What the rule alone would do at the end of the gap, it does not on a day that is skipped.
+    """
+    calendar = CalendarSpec(name="c", days=((GAP, GAP),))
+    rule = rule_of(spec(kind="cron", rule="30 2 * * *", timezone=NEW_YORK, calendars=(calendar,)))
+    _, note = explain_wall(rule, datetime.fromisoformat(f"{GAP}T02:30"), NEW_YORK)
+
+    assert note == "02:30 does not exist on 2026-03-08 in America/New_York: the clock goes forward to 03:00"

@@ -189,6 +189,9 @@ class Moved:
         """
         tz = zones.zone(self.timezone)
         wall = zones.wall_of(fire, tz)
+        if Without(rule=self.rule, days=self.days).next_before(fire - MICROSECOND, limit=fire + MICROSECOND):
+            return None
+
         for day in self._sources(wall.date()):
             at = zones.meant(datetime.combine(day, wall.time().replace(fold=0)), tz)
             origin = self.rule.next_after(at - MICROSECOND)
