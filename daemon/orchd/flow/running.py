@@ -392,7 +392,8 @@ def default_executor() -> Executor[Any]:
     home = importlib.import_module(f"orchd.engine.executors.{module}")
     if not name.endswith("Executor") or not hasattr(home, name):
         raise ValueError(
-            f"the setting engine.executor.default_class names {name!r}; write LocalExecutor, LocalDaskExecutor or DaskExecutor"
+            f"the setting engine.executor.default_class names {name!r}; "
+            "write LocalExecutor, LocalDaskExecutor or DaskExecutor"
         )
 
     made: Executor[Any] = getattr(home, name)()
