@@ -111,53 +111,51 @@ def start_run(
 
         StaleRun: the run that asks is over, or about to end.
     """
+    _check_wish(flow, parameters, name=name, project=project)
+    parent = None if call is None else runs.get(conn, FlowRunId(call.run))
+    if parent is not None and call is not None and idempotency_key is None:
+        made, idempotency_key = _of_call(conn, parent, call)
+    else:
+        made = None if idempotency_key is None else runs.by_key(conn, idempotency_key)
+    if made is not None:
+        return made.id
+    if parent is not None and call is not None:
+        _check_parent(conn, flow.flow, parent)
+        by = f"task {call.call.rpartition('.')[0]} of run {parent.name}"
+    run_id = FlowRunId(str(uuid4()))
+    new = NewRun(
+        id=run_id,
+        name=name or run_name(run_id),
+        flow=flow.flow,
+        flow_version_id=flow.version_id,
+        source_hash=flow.spec.source_hash,
+        wanted_at_us=to_us(wanted_at),
+        parameters=parameters_text(dict(parameters)),
+        trigger="manual" if parent is None else "parent",
+        created_by=by,
+        idempotency_key=idempotency_key,
+        parent_run_id=None if parent is None else parent.id,
+        message=f"started by {by}",
+    )
+    runs.insert_runs(conn, [new], at_us=to_us(now))
+    return run_id
+
+
+def _check_wish(
+    flow: FlowVersionRow, parameters: Mapping[str, object], *, name: str | None, project: str | None
+) -> None:
     if project and flow.project and project != flow.project:
         raise NotFound(f"flow '{flow.flow}' is in project {shown(flow.project)}, not in {shown(project)}")
     if name is not None:
         _check_name(name)
     check_parameters(flow.spec, parameters)
-    parent = None if call is None else runs.get(conn, FlowRunId(call.run))
-    if parent is not None and call is not None:
-        made, key = _of_call(conn, parent, call)
-        if made is not None and idempotency_key is None:
-            if made.parent_run_id != parent.id and not made.state.is_final:
-                _check_parent(conn, flow.flow, parent)
-                # Whoever waits for it now is whom a cancel comes from.
-                runs.adopt(conn, made.id, parent.id)
-            return made.id
-        idempotency_key = idempotency_key or key
-    if idempotency_key is not None and (old := runs.by_key(conn, idempotency_key)) is not None:
-        return old.id
-    if parent is not None and call is not None:
-        _check_parent(conn, flow.flow, parent)
-        by = f"task {call.call.rpartition('.')[0]} of run {parent.name}"
-    run_id = FlowRunId(str(uuid4()))
-    runs.insert_runs(
-        conn,
-        [
-            NewRun(
-                id=run_id,
-                name=name or run_name(run_id),
-                flow=flow.flow,
-                flow_version_id=flow.version_id,
-                source_hash=flow.spec.source_hash,
-                wanted_at_us=to_us(wanted_at),
-                parameters=parameters_text(dict(parameters)),
-                trigger="manual" if parent is None else "parent",
-                created_by=by,
-                idempotency_key=idempotency_key,
-                parent_run_id=None if parent is None else parent.id,
-                message=f"started by {by}",
-            )
-        ],
-        at_us=to_us(now),
-    )
-    return run_id
 
 
 def _of_call(conn: Connection, parent: RunRow, call: Call) -> tuple[RunRow | None, str]:
     """
     Return the run that *call* has made before and that still counts, and the key of the one that it would make now.
+
+    One that goes on becomes a child of *parent*, where an earlier attempt of that made it.
     """
     tries = children.lineage(conn, parent)
     prefix = f"{tries[-1]}/{call.call}#"
@@ -167,6 +165,10 @@ def _of_call(conn: Connection, parent: RunRow, call: Call) -> tuple[RunRow | Non
     if before is None:
         return None, key
 
+    if not before.state.is_final and before.parent_run_id != parent.id:
+        _check_parent(conn, before.flow, parent)
+        # Whoever waits for it now is whom a cancel comes from.
+        runs.adopt(conn, before.id, parent.id)
     counts = before.idempotency_key == key or not before.state.is_final or before.state is FlowRunState.SUCCESS
     return (before if counts else None), key
 
@@ -291,7 +293,7 @@ def resume_run(
     now: datetime,
 ) -> FlowRunId:
     """
-    Make the run that goes on from *row*: the next attempt of the same slot, or of the same run that was started by hand.
+    Make the run that goes on from *row*: the next attempt of the same slot, or of the run that somebody started by hand.
 
     Args:
         row: as the store has it in this transaction.

@@ -17,7 +17,7 @@ from orchd import Flow, StartFlowRun, create_flow_run, get_task_run_result, sign
 from orchd.errors import NotRunning, UsageError
 from orchd.flow import describe
 from orchd.tasks.classic_client import Client
-from orchd.tasks.flow_runs import CancelFlowRun, RenameFlowRun
+from orchd.tasks.flow_run_acts import CancelFlowRun, RenameFlowRun
 from orchd.tasks.run_views import FlowRunView, FlowView, read_result
 from support.canned import a_detail, a_flow, a_run, a_task
 from support.unix_server import UnixServer

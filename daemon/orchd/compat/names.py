@@ -9,7 +9,7 @@ from typing import Final
 _CONTROL: Final = ("orchd.flow.control_flow",)
 _ELSEWHERE: Final = ("orchd.flow.elsewhere",)
 _EXECUTORS: Final = ("orchd", "orchd.engine.executors.executor")
-_FLOW_RUNS: Final = ("orchd.tasks.flow_runs",)
+_FLOW_RUNS: Final = ("orchd.tasks.flow_runs", "orchd.tasks.flow_run_acts")
 _KEYS: Final = "orchd.tasks.key_values"
 _NOTIFIERS: Final = ("orchd.tasks.notifications",)
 _RESULT: Final = ("orchd.results.result",)

@@ -2,20 +2,18 @@
 Tasks that start runs of other flows, wait for them, and read what they made.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from orchd import clock
-from orchd.client import quote
 from orchd.engine.context import as_moment, context
 from orchd.engine.logs import get_logger
 from orchd.engine.signals import FAIL, SUCCESS
-from orchd.errors import OrchdError
 from orchd.flow.decorator import task
 from orchd.flow.helpers import defaults_from_attrs
 from orchd.flow.task import FunctionTask, Task
-from orchd.tasks.asking import Asking, start
+from orchd.tasks.asking import start
 from orchd.tasks.run_views import FlowRunView, flow_of_id, state_of
 from orchd.tasks.watching import wait_for_end, watched
 
@@ -28,6 +26,27 @@ _MAX_WAIT: Final = timedelta(hours=12)
 class StartFlowRun(Task):
     """
     Starts a run of another flow; with ``wait=True`` it ends as that run does.
+
+    Args:
+        flow_name: of the flow that is started; None when it is given in the flow.
+
+        project_name: in which that flow must be, if it is in one.
+
+        parameters: of that flow; values that are tasks belong into the call.
+
+        run_config: kept as it is; the daemon runs every flow on this host.
+
+        wait: True waits for the end of the run.
+
+        new_flow_context: kept as it is.
+
+        run_name: of the run; None for one that the daemon makes.
+
+        scheduled_start_time: not before it; None for now.
+
+        poll_interval: at least 3 seconds, as in old flows; the end of the run is told at once anyway.
+
+        create_link_artifact: kept as it is.
     """
 
     #: For the description of a flow: it starts runs of the flow ``flow_name``.
@@ -48,27 +67,6 @@ class StartFlowRun(Task):
         **task_args: Any,
     ) -> None:
         """
-        Args:
-            flow_name: of the flow that is started; None when it is given in the flow.
-
-            project_name: in which that flow must be, if it is in one.
-
-            parameters: of that flow; values that are tasks belong into the call.
-
-            run_config: kept as it is; the daemon runs every flow on this host.
-
-            wait: True waits for the end of the run.
-
-            new_flow_context: kept as it is.
-
-            run_name: of the run; None for one that the daemon makes.
-
-            scheduled_start_time: not before it; None for now.
-
-            poll_interval: at least 3 seconds, as in old flows; the end of the run is told at once anyway.
-
-            create_link_artifact: kept as it is.
-
         Raises:
             TypeError: a task is among *parameters*.
 
@@ -279,66 +277,6 @@ def get_task_run_result(flow_run_id: str, task_slug: str, map_index: int = -1, p
     return FlowRunView.from_flow_run_id(run["id"]).get_task_run(task_slug=task_slug, map_index=map_index).get_result()
 
 
-class CancelFlowRun(Task):
-    """
-    Cancels a run, and everything that it started.
-    """
-
-    def __init__(self, flow_run_id: str | None = None, **task_args: Any) -> None:
-        """
-        Args:
-            flow_run_id: of the run; None for this one, or when it is given in the flow.
-        """
-        self.flow_run_id = flow_run_id
-        super().__init__(**task_args)
-
-    @defaults_from_attrs("flow_run_id")
-    def run(self, flow_run_id: str | None = None) -> bool:
-        """
-        Cancel the run, and return True.
-
-        Raises:
-            FAIL: there is no such run, it is over, or no daemon.
-        """
-        run_id = flow_run_id or context.get("flow_run_id")
-        _done(lambda asking: asking.post(f"/runs/{quote(str(run_id))}/cancel", {"reason": "cancelled by a task"}))
-        return True
-
-
-class RenameFlowRun(Task):
-    """
-    Gives a run another name.
-    """
-
-    def __init__(self, flow_run_id: str | None = None, flow_run_name: str | None = None, **task_args: Any) -> None:
-        """
-        Args:
-            flow_run_id: of the run; None for this one, or when it is given in the flow.
-
-            flow_run_name: its new name; None when it is given in the flow.
-        """
-        self.flow_run_id = flow_run_id
-        self.flow_run_name = flow_run_name
-        super().__init__(**task_args)
-
-    @defaults_from_attrs("flow_run_id", "flow_run_name")
-    def run(self, flow_run_id: str | None = None, flow_run_name: str | None = None) -> bool:
-        """
-        Rename the run, and return True.
-
-        Raises:
-            ValueError: no name is given.
-
-            FAIL: there is no such run, the name cannot be one, or no daemon.
-        """
-        if not flow_run_name:
-            raise ValueError("Must provide a flow name.")
-
-        run_id = flow_run_id or context.get("flow_run_id")
-        _done(lambda asking: asking.post(f"/runs/{quote(str(run_id))}/rename", {"name": flow_run_name}))
-        return True
-
-
 def ended_as(run: Mapping[str, Any], *, result: Any = None) -> SUCCESS | FAIL:
     """
     Return the signal that ends a task as *run*, which is over, has ended.
@@ -352,13 +290,6 @@ def ended_as(run: Mapping[str, Any], *, result: Any = None) -> SUCCESS | FAIL:
         return SUCCESS(message, **more)
 
     return FAIL(f"{message} (run {run['name']} of flow '{run['flow']}')", **more)
-
-
-def _done(act: Callable[[Asking], object]) -> None:
-    try:
-        act(Asking.here())
-    except OrchdError as error:
-        raise FAIL(str(error)) from None
 
 
 def as_instant(given: datetime | timedelta | str | None) -> str | None:
