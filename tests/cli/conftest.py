@@ -37,6 +37,7 @@ def server(tmp_path: Path) -> Iterator[UnixServer]:
             "schedule": a_schedule(paused={"who": "ann", "at": "2026-11-23T17:00:00Z", "note": "disk"})
         },
         "POST /schedules/every-minute/unpause": {"schedule": a_schedule()},
+        "POST /projects": {"project": {"name": "Iris Project", "created_at": "", "flows": []}, "is_new": True},
         "POST /reload": {"ok": True, "error": None, "changes": ["schedule 'n' is new"], "broken": []},
     }
     server.start()

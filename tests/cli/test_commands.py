@@ -30,6 +30,7 @@ NAME = a_run()["name"]
         (["pause", "every-minute"], "POST /schedules/every-minute/pause"),
         (["unpause", "every-minute"], "POST /schedules/every-minute/unpause"),
         (["reload"], "POST /reload"),
+        (["create", "project", "Iris Project"], "POST /projects"),
     ],
 )
 def test_json_is_the_answer_as_it_came(server: UnixServer, orchd: Orchd, words: list[str], asked: str) -> None:

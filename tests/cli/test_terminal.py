@@ -103,3 +103,30 @@ def test_columns_are_fitted(shape: list[tuple[int, bool, int]], width: int) -> N
     assert all(1 <= widths[number] <= natural[number] for number in widths)
     if sum(natural) + 2 * (len(natural) - 1) <= width and width >= 90:
         assert widths == dict(enumerate(natural))
+
+
+def test_a_run_is_shown_with_its_parent_and_its_children(server: UnixServer, on_terminal: OnTerminal) -> None:
+    """
+    Each child on a row of its own, with how it stands.
+    """
+    child = a_run(3, flow="data-science", state="waiting", shown="Waiting")
+    run = a_run()
+    server.answers[f"GET /runs/{run['name']}"] = a_detail(run, parent=a_run(2, flow="main-flow"), children=[child])
+    text = "\n".join(_plain(on_terminal(100, "show", run["name"])))
+
+    assert "parent" in text
+    assert "calm-otter-000002 of main-flow" in text
+    assert "Runs that it started" in text
+    assert "calm-otter-000003" in text
+    assert "Waiting" in text
+
+
+def test_runs_that_wait_are_not_counted_among_the_places(server: UnixServer, on_terminal: OnTerminal) -> None:
+    """
+    They hold none.
+    """
+    waiting = a_run(2, state="waiting", shown="Waiting", ended_at=None, duration_s=None)
+    running = a_run(3, state="running", shown="Running", ended_at=None, duration_s=None)
+    server.answers["GET /status"] = a_status(running=[waiting, running])
+
+    assert "1 of 8 taken" in "\n".join(_plain(on_terminal(100, "status")))
