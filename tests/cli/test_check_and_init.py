@@ -202,3 +202,27 @@ def test_init_says_when_it_cannot_write(tmp_path: Path, orchd: Orchd) -> None:
 
     assert done.returncode == 73
     assert done.stderr.count("\n") == 1
+
+
+def test_check_looks_ahead(folder: Path, orchd: Orchd) -> None:
+    """
+    A schedule that is over and a slot that is never shared are mistakes with their lines; those in code are counted.
+    """
+    in_code = FLOW.replace("Flow('{name}')", "Flow('two', IntervalSchedule(interval=timedelta(hours=1)))")
+    head = "from datetime import timedelta\nfrom orchd.flow.classic_schedules import IntervalSchedule\n"
+    (folder / "flows" / "two.py").write_text(head + in_code)
+    done = orchd("check", "--config", str(folder))
+    assert done.stdout.splitlines()[-1] == "schedules: 2, 1 of them in flow files: good"
+
+    (folder / "orchd.toml").write_text(
+        SCHEDULE
+        + '[schedules.over]\nflow = "one"\ndates = [2020-01-01]\n'
+        + '[schedules.alone]\nflow = "one"\ncron = "1 9 * * *"\nwait_for = { flow = "two", same_slot = true }\n'
+    )
+    done = orchd("check", "--config", str(folder))
+
+    assert done.returncode == 78
+    assert [line.partition("/orchd.toml, ")[2].partition(":")[0] for line in done.stderr.splitlines()] == [
+        "line 6",
+        "line 9",
+    ]
