@@ -51,9 +51,7 @@ def slot_run_id(*, schedule: str, fire_time: datetime, attempt: int) -> FlowRunI
     return FlowRunId(str(uuid.uuid5(SLOT_NAMESPACE, f"{schedule}@{to_us(fire_time)}#{attempt}")))
 
 
-def next_attempt_id(
-    run_id: FlowRunId, *, schedule: str | None, fire_time: datetime | None, attempt: int
-) -> FlowRunId:
+def next_attempt_id(run_id: FlowRunId, *, schedule: str | None, fire_time: datetime | None, attempt: int) -> FlowRunId:
     """
     Return the id of the run that goes on from *run_id*, which is that *attempt* of its slot, or was started by hand.
 
