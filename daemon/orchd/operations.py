@@ -293,7 +293,7 @@ def resume_run(
     now: datetime,
 ) -> FlowRunId:
     """
-    Make the run that goes on from *row*: the next attempt of the same slot, or of the run that somebody started by hand.
+    Make the run that goes on from *row*: the next attempt of the same slot, or of the run that was started by hand.
 
     Args:
         row: as the store has it in this transaction.
