@@ -238,7 +238,10 @@ class Board:
             self.entries[run.row.schedule].runs.pop(run.id, None)
 
     def _hold(self, run: LiveRun) -> None:
-        bisect.insort(self._held.setdefault(run.lane, []), self._key(run))
+        keys = self._held.get(run.lane)
+        if keys is None:
+            keys = self._held[run.lane] = []
+        bisect.insort(keys, self._key(run))
         entry = self.entries.get(run.row.schedule or "")
         if entry is not None and entry.row.spec.wait_for:
             self.waits.add(run.id, entry.row.spec.wait_for, fire_time=from_us(run.row.wanted_at_us))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from orchd.model.ids import FlowRunId
 from orchd.model.instants import iso
@@ -36,10 +36,9 @@ HOLD_SENTENCES: Final[Mapping[HoldCode, str]] = MappingProxyType(
 _NAMED: Final = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
+class Lane(NamedTuple):
     """
-    What the held runs of one lane have in common.
+    What the held runs of one lane have in common. A tuple, because it is a key for each of ten thousand runs of a herd.
     """
 
     #: Higher ones get a place first.
