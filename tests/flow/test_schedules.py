@@ -126,3 +126,14 @@ def test_mistakes_are_said(make, error, message):
     """
     with pytest.raises(error, match=message):
         make()
+
+
+def test_a_parameter_that_the_flow_lacks_is_told_of(caplog):
+    """
+    What a clock gives and nobody takes is a slip of the pen (defect 3).
+    """
+    with Flow("f", Schedule([Twice()])) as flow:
+        task(lambda x: x, name="look")(Parameter("x", default=1))
+    flow.run()
+
+    assert "A clock gives parameters that the flow does not have: y" in caplog.text

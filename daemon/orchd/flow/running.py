@@ -148,6 +148,10 @@ def run_here(flow: Runnable, *, parameters: Mapping[str, Any], wishes: Wishes, o
         # Strictly after both: neither the same time twice, nor one that has gone by.
         wait_until(event.start_time)
         chosen = {name: value for name, value in event.parameter_defaults.items() if name in values}
+        if unknown := sorted(event.parameter_defaults.keys() - values.keys()):
+            get_logger(flow.name).warning(
+                "A clock gives parameters that the flow does not have: %s", ", ".join(unknown)
+            )
         last = _run_once(flow, {**values, **chosen}, wishes, {"scheduled_start_time": event.start_time})
         after = max(clock.now(), event.instant)
 

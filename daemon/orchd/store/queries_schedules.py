@@ -245,6 +245,8 @@ def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
         max_catchup=spec.max_catchup,
         parameters=_OBJECT.decode(spec.parameters),
         paused=paused,
+        in_code=spec.in_code,
+        labels=spec.labels,
         last=last,
         waits_for=tuple(words(wait) for wait in spec.wait_for),
         pool=spec.pool,

@@ -138,7 +138,7 @@ class PauseView(Struct, frozen=True, kw_only=True):
 
 class ScheduleView(Struct, frozen=True, kw_only=True):
     """
-    A schedule of the config.
+    A schedule of the config, or of a flow file.
     """
 
     name: str
@@ -152,6 +152,9 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     max_catchup: int
     parameters: Mapping[str, object]
     paused: PauseView | None
+    #: Written in a flow file.
+    in_code: bool = False
+    labels: tuple[str, ...] = ()
     #: What each of its runs waits for, in words.
     waits_for: tuple[str, ...] = ()
     pool: str | None = None
