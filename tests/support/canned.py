@@ -161,8 +161,6 @@ def a_fire(**changes: Any) -> Json:
         "fire_time": "2026-11-23T17:07:00Z",
         "local": "2026-11-23 18:07:00 +01:00",
         "note": None,
-        "in_code": False,
-        "labels": [],
         "waits_for": [],
     } | changes
 
