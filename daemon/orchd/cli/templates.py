@@ -36,6 +36,8 @@ SCHEDULES_TOML: Final = """\
 flow = "hello"
 cron = "* * * * *"                       # minute hour day-of-month month day-of-week
 # every = "90s"                          # or this, instead of cron
+# dates = [2026-12-24T18:00:00]          # or this: once each
+# rrule = "FREQ=MONTHLY;BYDAY=-1FR"      # or this: RFC 5545
 # after = ["load"]                       # or this: when these flows have succeeded
 # timezone = "America/New_York"
 parameters = { name = "world" }
