@@ -71,11 +71,11 @@ def test_a_bad_file_gives_one_sentence(file: Path, text: str, limit_s: float, pa
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("flow = Flow(3)", "the name of a flow must be text, not int"),
-        ("flow = Flow(object)", "the name of a flow must be text, not type"),
+        ("flow = Flow(3)", "The name of a flow should be text (received 3)"),
+        ("flow = Flow(object)", "The name of a flow should be text (received <class 'object'>)"),
         ("flow = Flow('a/b')", "the name of a flow is no name: it has a control character, '@' or '/' in it ('a/b')"),
         ("flow = Flow('a\\x1b[2J\\u202eb')", r"'@' or '/' in it ('a\x1b[2J\u202eb')"),
-        ("with Flow('a') as flow: Parameter(3)()", "what is in it cannot be said in JSON"),
+        ("with Flow('a') as flow: Parameter(3)()", "The name of a task should be text (received 3)"),
         ("with Flow('a') as flow: Parameter('p', default='\\ud800')()", "what is in it cannot be said in JSON"),
         ("one, two = Flow('a'), Flow('a')", "line 2: a flow named 'a' is already at line 2"),
         ("x = = 1", "line 2: syntax error"),

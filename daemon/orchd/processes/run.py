@@ -182,10 +182,12 @@ def _run_flow(folder: RunFolder, spec: RunSpec, recorder: JournalRecorder, sourc
     except OrchdError as error:
         _fail(recorder, error)
         return
+    # An earlier daemon wrote the fire time only.
+    wanted_at_us = spec.fire_time_us if spec.wanted_at_us is None else spec.wanted_at_us
     context: dict[str, object] = {
         "flow_run_id": spec.run_id,
         "flow_run_name": spec.run_name,
-        "scheduled_start_time": clock.now() if spec.wanted_at_us is None else from_us(spec.wanted_at_us),
+        "scheduled_start_time": clock.now() if wanted_at_us is None else from_us(wanted_at_us),
         "upstream_runs": spec.upstream_runs,
         "run_key": spec.run_key,
         "schedule": spec.schedule,
