@@ -10,6 +10,7 @@ from orchd.config.settings import FlowSettings
 from orchd.model.instants import to_us
 from orchd.model.specs import Overlap, ScheduleSpec, WaitSpec
 from orchd.model.states import FlowRunState
+from orchd.scheduler import tick
 from orchd.scheduler.board import LiveRun
 from orchd.scheduler.ingest import End
 from orchd.scheduler.overview import Overview
@@ -236,6 +237,21 @@ def test_a_run_that_has_waited_too_long_is_cancelled(rig: Rig) -> None:
 
     assert ["r cancelled"] == rig.states()
     assert "waited 10 min for a run of flow 'load' at most 1 h old; there is none yet" == rig.detail(run).message
+
+
+def test_a_herd_that_gives_up_does_so_in_portions(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    So that no start is late for ten thousand cancels in one transaction.
+    """
+    monkeypatch.setattr(tick, "_GIVEN_UP_AT_ONCE", 2)
+    rig.use(*(report(f"r{number}", wait_for=within(timeout_s=600.0)) for number in range(3)))
+    rig.tick(minute(1))
+
+    rig.tick(minute(11))
+    assert 2 == sum(state.endswith("cancelled") for state in rig.states())
+    rig.tick(minute(11))
+
+    assert 3 == sum(state.endswith("cancelled") for state in rig.states())
 
 
 def test_what_came_just_in_time_counts(rig: Rig) -> None:

@@ -136,6 +136,7 @@ class Board:
         self.flows: dict[str, FlowVersionRow] = {}
         self.live: dict[FlowRunId, LiveRun] = {}
         self._begun: dict[FlowRunId, LiveRun] = {}
+        self._joins: dict[str, list[Entry]] = {}
         self._children: dict[str, dict[FlowRunId, LiveRun]] = {}
         self._placed = 0
         self.set_config(config)
@@ -165,6 +166,10 @@ class Board:
         for run in self.live.values():
             if run.row.schedule in entries:
                 entries[run.row.schedule].runs[run.id] = run
+        self._joins = {}
+        for entry in entries.values():
+            for flow in entry.row.spec.after:
+                self._joins.setdefault(flow, []).append(entry)
         # Swapped whole: others may be reading it.
         self.entries = entries
         self._hold_anew()
@@ -238,10 +243,7 @@ class Board:
             self.entries[run.row.schedule].runs.pop(run.id, None)
 
     def _hold(self, run: LiveRun) -> None:
-        keys = self._held.get(run.lane)
-        if keys is None:
-            keys = self._held[run.lane] = []
-        bisect.insort(keys, self._key(run))
+        bisect.insort(self._held.setdefault(run.lane, []), self._key(run))
         entry = self.entries.get(run.row.schedule or "")
         if entry is not None and entry.row.spec.wait_for:
             self.waits.add(run.id, entry.row.spec.wait_for, fire_time=from_us(run.row.wanted_at_us))
@@ -307,6 +309,12 @@ class Board:
             if lane.flow is not None:
                 flows.setdefault(lane.flow, []).append(run.id)
         return Taken(places=self._placed, begun=begun, pools=pools, flows=flows)
+
+    def joins_of(self, flow: str) -> list[Entry]:
+        """
+        Give the schedules that wait for the finishes of *flow*.
+        """
+        return self._joins.get(flow, [])
 
     def children_of(self, run_id: str) -> list[LiveRun]:
         """

@@ -2,6 +2,7 @@
 Flows that wait for flows: what the finish of a run causes, written in the transaction of that finish.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -54,15 +55,27 @@ class Chains:
 
         return [row.id, *self.on_finish(conn, row, state=FlowRunState.CANCELLED, ended_at_us=to_us(now))]
 
-    def _cancel_children(self, conn: Connection, parent: RunRow, *, now: datetime) -> list[FlowRunId]:
+    def cancel_all(
+        self, conn: Connection, run_ids: Iterable[FlowRunId], *, reason: str, now: datetime
+    ) -> list[FlowRunId]:
+        """
+        Cancel those of *run_ids* that are not over yet.
+
+        Returns:
+            The runs that this touched.
+        """
         touched: list[FlowRunId] = []
-        reason = f"run {parent.name}, which started it, was cancelled"
-        for row in [run.row for run in self._board.children_of(parent.id)]:
-            # Of this transaction: a schedule that this one's end starts may have cancelled it already.
-            now_row = runs.get(conn, row.id)
-            if not now_row.state.is_final:
-                touched += self.cancel(conn, now_row, reason=reason, now=now)
+        for run_id in run_ids:
+            # Of this transaction, not of the board: what the end of one of them starts may have cancelled another.
+            row = runs.get(conn, run_id)
+            if not row.state.is_final:
+                touched += self.cancel(conn, row, reason=reason, now=now)
         return touched
+
+    def _cancel_children(self, conn: Connection, parent: RunRow, *, now: datetime) -> list[FlowRunId]:
+        children = [run.id for run in self._board.children_of(parent.id)]
+        reason = f"run {parent.name}, which started it, was cancelled"
+        return self.cancel_all(conn, children, reason=reason, now=now)
 
     def on_finish(self, conn: Connection, row: RunRow, *, state: FlowRunState, ended_at_us: int) -> list[FlowRunId]:
         """
@@ -77,18 +90,16 @@ class Chains:
         touched: list[FlowRunId] = []
         if state is FlowRunState.CANCELLED:
             touched += self._cancel_children(conn, row, now=finish.ended_at)
-        for entry in self._board.entries.values():
-            if finish.flow in entry.row.spec.after:
-                touched += self._judge(conn, entry, finish)
+        for entry in self._board.joins_of(finish.flow):
+            touched += self._judge(conn, entry, finish)
         return touched
 
     def pass_over(self, conn: Connection, row: RunRow, *, ended_at_us: int) -> None:
         """
         Have the finish of run *row* count for nobody, as the next attempt goes on from it.
         """
-        for entry in self._board.entries.values():
-            if row.flow in entry.row.spec.after:
-                slots.mark_used(conn, entry.row.id, [row.id], ended_at_us)
+        for entry in self._board.joins_of(row.flow):
+            slots.mark_used(conn, entry.row.id, [row.id], ended_at_us)
 
     def _count_failures(self, conn: Connection, row: RunRow, state: FlowRunState, ended_at_us: int) -> None:
         """
@@ -158,10 +169,7 @@ class Chains:
         if join.start is None or not is_new:
             return []
 
-        touched: list[FlowRunId] = []
-        for run_id in join.start.replaces:
-            row = self._board.live[run_id].row
-            touched += self.cancel(conn, row, reason=operations.REPLACED, now=finish.ended_at)
+        touched = self.cancel_all(conn, join.start.replaces, reason=operations.REPLACED, now=finish.ended_at)
         run = new_run(
             entry,
             self._board.flows[entry.row.spec.flow],

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -26,6 +27,9 @@ from orchd.store.runs import NewRun, RunRow
 from orchd.store.slots import NewSlot
 
 _log = log.get("tick")
+
+#: Runs that give up waiting in one transaction, of a herd that does; the others do at the next look, a second later.
+_GIVEN_UP_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +79,13 @@ class Ticker:
         if board.waits.is_stale:
             with self._database.reading() as conn:
                 board.waits.look(conn)
-        if not (overdue := board.waits.overdue(now)):
+        if not (overdue := board.waits.overdue(now)[:_GIVEN_UP_AT_ONCE]):
             return False
 
         with self._database.writing() as conn:
             touched: list[FlowRunId] = []
             for run_id, why in overdue:
-                touched += self._chains.cancel(conn, board.live[run_id].row, reason=why, now=now)
+                touched += self._chains.cancel_all(conn, [run_id], reason=why, now=now)
             rows = [runs.get(conn, run_id) for run_id in touched]
         for row in rows:
             board.put_run(row)
@@ -150,9 +154,8 @@ class Ticker:
         starts = self._write_slots(conn, plan)
         new = list(self._new_runs(starts, frozenset(admitted)))
         rows = runs.insert_runs(conn, new, at_us=at_us)
-        replaced: list[FlowRunId] = []
-        for run_id in (run_id for start, _ in starts for run_id in start.replaces if run_id in live):
-            replaced += self._chains.cancel(conn, live[run_id].row, reason=operations.REPLACED, now=now)
+        old = [run_id for start, _ in starts for run_id in start.replaces if run_id in live]
+        replaced = self._chains.cancel_all(conn, old, reason=operations.REPLACED, now=now)
         held = [run_id for run_id in admitted if run_id in live and run_id not in replaced]
         claimed = runs.claim(conn, held, host=self._host, at_us=at_us)
         for run_id in claimed:
