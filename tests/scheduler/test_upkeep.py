@@ -136,6 +136,7 @@ def test_a_store_that_is_away_is_cleaned_another_time(
         raise StoreError("away")
 
     monkeypatch.setattr("orchd.scheduler.upkeep.upkeep.trim_logs", away)
+    monkeypatch.setattr("orchd.scheduler.upkeep.attempts.resumable", away)
     cleaner.clean()
     writer.work()
 
@@ -193,6 +194,38 @@ def test_kept_results_stay_with_a_run_that_can_be_resumed(rig: Rig, writer: Hand
         writer.work()
 
     assert [["results"], None, None] == [os.listdir(path) if path.exists() else None for path in folders]
+
+
+def test_many_kept_results_go_in_pieces(
+    rig: Rig, writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    So that no start is late for a run of ten thousand mapped tasks; and what a link leads to is nobody's to remove.
+    """
+    monkeypatch.setattr(upkeep, "_FILES_AT_ONCE", 2)
+    removed: list[int] = []
+    unlink = upkeep._unlink
+
+    def counted(file: Path) -> None:
+        removed[-1] += 1
+        unlink(file)
+
+    monkeypatch.setattr(upkeep, "_unlink", counted)
+    elsewhere = aged(rig.board.runs_folder.parent / "elsewhere", 2)
+    many, linked = aged(rig.board.runs_folder / "many", 2), aged(rig.board.runs_folder / "linked", 2)
+    (many / "results").mkdir()
+    for number in range(5):
+        (many / "results" / str(number)).touch()
+    (linked / "results").symlink_to(elsewhere)
+    for path in (many / "results", many, linked):
+        os.utime(path, (0, 0))
+    cleaner.clean()
+    while writer.jobs:
+        removed.append(0)
+        writer.jobs.pop(0)()
+
+    assert [many.exists(), linked.exists(), os.listdir(elsewhere)] == [False, False, ["stdout"]]
+    assert max(removed) <= 3
 
 
 def test_cached_results_go_when_they_are_over(rig: Rig, writer: HandWriter, cleaner: Upkeep) -> None:

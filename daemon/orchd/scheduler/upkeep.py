@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,8 @@ EVERY_S: Final = 600.0
 _RUNS_AT_ONCE: Final = 20
 _LINES_AT_ONCE: Final = 2000
 _FOLDERS_AT_ONCE: Final = 20
+#: A run of ten thousand mapped tasks has kept as many results.
+_FILES_AT_ONCE: Final = 200
 _CACHED_AT_ONCE: Final = 200
 #: How far one clean-up trusts the clock beyond the one before: after a long absence it takes some of them to catch up.
 _MAX_STEP: Final = timedelta(days=1)
@@ -107,15 +110,24 @@ class Upkeep:
         Results that a run kept, which can be resumed, stay as long as the store has that run.
         """
         oldest_s = (now - self._config().retention.files).timestamp()
-        some = list(itertools.islice(names, _FOLDERS_AT_ONCE))
-        folders = [self._runs_folder / name for name in some if not self._is_live(name)]
-        with self._database.reading() as conn:
-            resumable = attempts.resumable(conn, some)
-        removed = sum(_remove(folder, oldest_s, but_results=folder.name in resumable) for folder in folders)
-        if removed:
-            _log.info("run_folders_removed", folders=removed)
-        if some:
-            self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, names))
+        looked_at = list(itertools.islice(names, _FOLDERS_AT_ONCE))
+        some = [name for name in looked_at if not self._is_live(name)]
+        with self._health.watching():
+            with self._database.reading() as conn:
+                resumable = attempts.resumable(conn, some)
+            pieces = itertools.chain.from_iterable(
+                _remove(self._runs_folder / name, oldest_s, but_results=name in resumable) for name in some
+            )
+            self._remove_pieces(pieces, then=lambda: self._remove_folders(now, names) if looked_at else None)
+
+    def _remove_pieces(self, pieces: Iterator[bool], *, then: Callable[[], None]) -> None:
+        """
+        Go on with the removal of a few folders, and come back for more.
+        """
+        some = list(itertools.islice(pieces, _FILES_AT_ONCE))
+        if folders := sum(some):
+            _log.info("run_folders_removed", folders=folders)
+        self._writer.submit(Urgency.UPKEEP, (lambda: self._remove_pieces(pieces, then=then)) if some else then)
 
     def _remove_cached(self, files: Iterator[Path]) -> None:
         """
@@ -126,7 +138,7 @@ class Upkeep:
         for file in some:
             expires, _, _ = file.name.partition("-")
             if expires.isdecimal() and int(expires) <= now_us:
-                file.unlink(missing_ok=True)
+                _unlink(file)
         if some:
             self._writer.submit(Urgency.UPKEEP, lambda: self._remove_cached(files))
 
@@ -146,21 +158,48 @@ def trusted_now(now: datetime, *, last: datetime | None) -> datetime:
     return now if last is None else min(now, last + _MAX_STEP)
 
 
-def _remove(folder: Path, oldest_s: float, *, but_results: bool) -> bool:
+def _remove(folder: Path, oldest_s: float, *, but_results: bool) -> Iterator[bool]:
+    """
+    Remove *folder* if nothing in it is younger than *oldest_s*, one piece after another.
+
+    What cannot be removed stays, and is tried again at the next clean-up.
+
+    Yields:
+        After each piece: True when that was the last.
+    """
     if folder.is_symlink() or not folder.is_dir():
-        return False
+        return
     try:
         entries = list(folder.iterdir())
         newest_s = max(entry.stat().st_mtime for entry in (folder, *entries))
     except OSError:
-        return False
+        return
     results = RunFolder(folder).results
     if newest_s >= oldest_s or (but_results and entries == [results]):
-        return False
+        return
+    if results in entries and not but_results and not results.is_symlink():
+        for file in _listed(results):
+            _unlink(file)
+            yield False
+    for entry in entries:
+        if entry == results and but_results:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            _unlink(entry)
     if not but_results:
         shutil.rmtree(folder, ignore_errors=True)
-        return True
-    for entry in entries:
-        if entry != results:
-            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink(missing_ok=True)
-    return True
+    yield True
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _unlink(file: Path) -> None:
+    with suppress(OSError):
+        file.unlink()
