@@ -65,8 +65,9 @@ after = ["left", "right"]
 
 def ended(daemon: Daemon, flow: str, how: str) -> str:
     """
-    Have a run of *flow* end as told, and return its id.
+    Have a run of *flow* end as told, when nothing that an earlier one started goes on any more, and return its id.
     """
+    daemon.settled()
     run = daemon.begin(flow, ends=how)
     if how == "cancelled":
         eventually(lambda: any(n.run == run and n.word == "waits" for n in evidence(daemon.home)), what="it waits")
@@ -111,7 +112,6 @@ def test_each_end_of_an_upstream_run_starts_what_waits_for_it(daemon: Daemon) ->
 
     right = ended(daemon, "right", "success")
     assert ledger(daemon, "both") == ["upstream_failed", "join"]
-    daemon.settled()
     ended(daemon, "left", "cancelled")
     assert ledger(daemon, "any") == ["join", "join", "join"]
     assert ledger(daemon, "bad") == ["upstream_failed", "join", "upstream_failed"]
