@@ -26,7 +26,7 @@ _DETAIL = [
 ]
 _SCHEDULE = (
     "name flow rule timezone overlap catchup grace_s max_catchup parameters paused"
-    " in_code labels waits_for pool priority pause_after_failures next last"
+    " in_code known_until labels waits_for pool priority pause_after_failures next last"
 ).split()
 
 

@@ -5,10 +5,14 @@ Turns a flow file into the description that the daemon holds, without ever raisi
 import hashlib
 import os
 import warnings
+from datetime import datetime
 from pathlib import Path
 
+from orchd import clock
 from orchd.engine.faults import said
 from orchd.errors import OrchdError
+from orchd.flow.asked import Unasked
+from orchd.flow.collections import Dict, List
 from orchd.flow.flow import Flow
 from orchd.flow.jsonable import is_json
 from orchd.flow.loader import NoFlow, flows_of, read_source
@@ -17,6 +21,7 @@ from orchd.flow.parameter import Parameter
 from orchd.flow.scheduled import Untold, ignored_parameters, schedule_specs
 from orchd.flow.task import Task
 from orchd.graph.graph import Node, find_circle
+from orchd.model.instants import iso
 from orchd.model.specs import Description, EdgeSpec, FlowSpec, ParameterSpec, ScheduleSpec, TaskSpec
 
 #: Longest text of a default that JSON cannot say.
@@ -66,6 +71,10 @@ def _flow_spec(flow: Flow, *, file: Path, source_hash: str) -> FlowSpec:
         line = flow.defined_at[1]
         raise OrchdError(f"{file}, line {line}: tasks of flow '{flow.name}' wait for each other: {circle}") from exc
 
+    schedules, unasked = _schedules(flow, file)
+    if any(_starts_itself(flow, task) for task in flow.slugs):
+        _warn(flow, file, "it starts itself, and nothing in it ends that: put the task that does so under a case")
+
     return FlowSpec(
         name=flow.name,
         file=str(file),
@@ -77,7 +86,8 @@ def _flow_spec(flow: Flow, *, file: Path, source_hash: str) -> FlowSpec:
             for node in graph.nodes
             for edge in node.upstream
         ),
-        schedules=_schedules(flow, file),
+        schedules=schedules,
+        unasked=unasked,
         labels=labels_of(flow),
         notes=notes_of(flow),
         starts=started(flow),
@@ -88,25 +98,52 @@ def started(flow: Flow) -> tuple[str, ...]:
     """
     Return the flows of which tasks of *flow* start runs, where their names are constants.
     """
-    names = (
-        flow.constants.get(task, {}).get("flow_name", getattr(task, "flow_name", None))
-        for task in flow.slugs
-        if getattr(task, "starts_runs", False)
-    )
-    return tuple(dict.fromkeys(name for name in names if isinstance(name, str)))
+    names = (_started_by(flow, task) for task in flow.slugs)
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
-def _schedules(flow: Flow, file: Path) -> tuple[ScheduleSpec, ...]:
+def _started_by(flow: Flow, task: Task) -> str | None:
+    name = flow.constants.get(task, {}).get("flow_name", getattr(task, "flow_name", None))
+    return name if getattr(task, "starts_runs", False) and isinstance(name, str) else None
+
+
+def _starts_itself(flow: Flow, task: Task) -> bool:
     """
-    Return what the daemon takes up of the flow's schedule, and warn of what it does not.
+    True when *task* always starts *flow* again: no task is before it that may fail, be skipped or decide.
+    """
+    if _started_by(flow, task) != flow.name:
+        return False
+
+    before = list(flow.upstream_tasks(task))
+    for each in before:
+        if isinstance(each, List | Dict):
+            before += flow.upstream_tasks(each)
+        elif not isinstance(each, Parameter):
+            return False
+
+    return True
+
+
+def _schedules(flow: Flow, file: Path) -> tuple[tuple[ScheduleSpec, ...], str | None]:
+    """
+    Return what the daemon takes up of the flow's schedule, warning of what it does not, and why it gave no answer.
     """
     for name in ignored_parameters(flow):
         _warn(flow, file, f"a clock gives the parameter '{name}', which the flow does not have: it is ignored")
     try:
-        return schedule_specs(flow)
+        specs = schedule_specs(flow, now=clock.now())
     except Untold as exc:
         _warn(flow, file, f"its schedule is not taken up by a daemon: {exc}; write a [schedules.NAME] for it")
-        return ()
+        return (), None
+    except Unasked as exc:
+        _warn(flow, file, f"its schedule is not taken up anew by a daemon: {exc}")
+        return (), str(exc)
+
+    for spec in specs:
+        if spec.known_until is not None and not spec.dates:
+            until = datetime.fromisoformat(spec.known_until)
+            _warn(flow, file, f"the code of its schedule gives no fire time until {iso(until)}")
+    return specs, None
 
 
 def _warn(flow: Flow, file: Path, text: str) -> None:

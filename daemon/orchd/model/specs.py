@@ -2,7 +2,7 @@
 What a flow file and a config say, as frozen values: the descriptions that daemon and store hold.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -122,6 +122,10 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True):
     anchor: str | None = None
     #: Instants of a ``dates`` rule as ISO text in UTC, in order.
     dates: tuple[str, ...] = ()
+    #: Of an asked schedule: until when *dates* are known, as ISO text in UTC; None for all others.
+    known_until: str | None = None
+    #: Of an asked schedule whose clock gives each fire time its own: the parameters of each of *dates*, as JSON text.
+    dates_parameters: tuple[str, ...] = ()
     #: Of a cron clock in code: the seconds of each minute, and False when both day fields must fit.
     seconds: tuple[int, ...] = (0,)
     day_or: bool = True
@@ -160,6 +164,21 @@ class ScheduleSpec(Struct, frozen=True, kw_only=True):
     #: Written in a flow file, not in the config.
     in_code: bool = False
     labels: tuple[str, ...] = ()
+
+    def goes_on_from(self, before: "ScheduleSpec") -> bool:
+        """
+        True when both are asked schedules: what is past of *before* is in this one too, so its cursor stays.
+        """
+        return self.known_until is not None and before.known_until is not None and self.name == before.name
+
+    def parameters_at(self, fire_time: datetime) -> str:
+        """
+        Return the parameters (JSON text) of the run of *fire_time* (aware UTC).
+        """
+        if not self.dates_parameters:
+            return self.parameters
+
+        return dict(zip(self.dates, self.dates_parameters, strict=True)).get(fire_time.isoformat(), self.parameters)
 
 
 class ParameterSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -216,6 +235,8 @@ class FlowSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     labels: tuple[str, ...] = ()
     #: Tasks that start a run of another flow and wait for it: the names of those flows, where they are constants.
     starts: tuple[str, ...] = ()
+    #: Why its schedule could not be asked for its fire times, in words: those that are known stay.
+    unasked: str | None = None
     #: What of the file has no meaning here, one sentence each: ``storage``, ``run_config`` ...
     notes: tuple[str, ...] = ()
 

@@ -315,7 +315,11 @@ class Scheduler:
 
 
 def _ends(entry: Entry, coming: ScheduleSpec | None) -> bool:
-    return coming is None or (entry.row.paused is not None and coming != entry.row.spec)
+    if coming is None:
+        return True
+
+    before = entry.row.spec
+    return entry.row.paused is not None and coming != before and not coming.goes_on_from(before)
 
 
 def _run_id(reply: Launched | Ended | Refused) -> FlowRunId:

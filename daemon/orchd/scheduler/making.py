@@ -66,7 +66,7 @@ def new_run(
         schedule=decision.schedule,
         fire_time_us=slot.fire_time_us,
         wanted_at_us=slot.fire_time_us,
-        parameters=entry.row.spec.parameters,
+        parameters=entry.row.spec.parameters_at(decision.fire_time),
         state=FlowRunState.SCHEDULED if host is None else FlowRunState.PENDING,
         host=host,
         trigger=trigger,

@@ -5,6 +5,7 @@ Reading config and flow files again: parse, check, then swap whole; what is brok
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,12 +21,12 @@ from orchd.config import (
     without_helpers,
 )
 from orchd.config.in_code import clashes, with_code, without_code
-from orchd.errors import ConfigError, FlowError
+from orchd.errors import ConfigError, FlowError, OrchdError
 from orchd.model.instants import to_us
 from orchd.model.registration import Registration
 from orchd.model.specs import Description, FlowSpec
 from orchd.scheduler.core import Scheduler
-from orchd.scheduler.in_code import steadied
+from orchd.scheduler.in_code import ask_again_at, gone_on, says_the_same, steadied, with_known, without_dates
 from orchd.scheduler.registering import check_description, has_moved, place_of, write
 from orchd.schedules import forget
 from orchd.store import flows, projects, schedules
@@ -82,6 +83,8 @@ class Reloader:
         self.config = config
         self.loaded = Loaded()
         self._descriptions: tuple[Description, ...] = ()
+        #: File -> when it was described last.
+        self._asked_at: dict[str, datetime] = {}
         self.error: str | None = None
 
     def reload(self) -> dict[str, object]:
@@ -149,13 +152,50 @@ class Reloader:
                 also=lambda conn: write(conn, wish, described, is_listed=is_listed),
             )
 
+    def to_ask(self) -> list[Path]:
+        """
+        Return the flow files whose code is to be asked again for the fire times of its schedules.
+        """
+        board, now = self._scheduler.board, clock.now()
+        loaded = {described.file for described in self._descriptions}
+        due = []
+        for spec in [entry.row.spec for entry in board.entries.values()]:
+            file = board.flows[spec.flow].spec.file if spec.known_until is not None else ""
+            if file in loaded and spec.known_until is not None:
+                asked_at = self._asked_at[file]
+                if not asked_at <= now < ask_again_at(spec.known_until, asked_at=asked_at):
+                    due.append(Path(file))
+        return list(dict.fromkeys(due))
+
+    def ask_again(self) -> None:
+        """
+        Describe the files anew that are to be asked, and no others. Not for the writer's thread: it waits for it.
+
+        One that does not load keeps the fire times that are known.
+        """
+        with self._one_at_a_time:
+            files = self.to_ask()
+            if not files:
+                return
+
+            new = {described.file: described for described in self._described(self.config, files)}
+            try:
+                self._take(self.config, [new.get(described.file, described) for described in self._descriptions])
+            except OrchdError as error:
+                _log.error("asking_refused", files=[str(file) for file in files], why=str(error))
+            else:
+                _log.info("asked_again", files=[str(file) for file in files])
+
     def _described(self, config: Config, files: Sequence[Path]) -> Sequence[Description]:
-        return self._describe(
+        at = clock.now()
+        found = self._describe(
             files,
             time_limit_s=config.flows.describe_timeout.total_seconds(),
             env_file=config.flows.env_file,
             prefect_imports=config.flows.prefect_imports,
         )
+        self._asked_at |= {described.file: at for described in found}
+        return found
 
     def _files(self, config: Config) -> list[Path]:
         with self._scheduler.database.reading() as conn:
@@ -184,10 +224,10 @@ class Reloader:
 
             also: what else is written in the same transaction.
         """
-        board, config = self._scheduler.board, without_code(config)
+        board, config, now = self._scheduler.board, without_code(config), clock.now()
         loaded = collect(without_helpers(described, config.flows.paths))
         known_flows = {name: version.spec for name, version in board.flows.items()}
-        loaded = replace(loaded, flows=steadied(loaded.flows, known_flows, now=clock.now()))
+        loaded = replace(loaded, flows=steadied(loaded.flows, known_flows, now=now))
         if new is not None and (why := dict(loaded.errors).get(new.file)) is not None:
             raise FlowError(f"{new.file}: {why}")
         broken = {file for file, _ in loaded.errors}
@@ -197,16 +237,20 @@ class Reloader:
         check_flows(config, known, all_loaded=not loaded.errors)
         if problems := parameter_problems(config, {flow.name: flow for flow in loaded.flows}):
             raise ConfigProblems(problems)
-        in_code = [spec for flow in loaded.flows for spec in flow.schedules]
-        before = (entry.row.spec for entry in board.entries.values())
-        in_code += [spec for spec in before if spec.in_code and spec.flow in unreadable]
+        before = [entry.row.spec for entry in board.entries.values() if entry.row.spec.in_code]
+        mute = unreadable | {flow.name for flow in loaded.flows if flow.unasked is not None}
+        kept = [spec for spec in before if spec.flow in mute]
+        described_now = [spec for flow in loaded.flows for spec in flow.schedules]
+        in_code = [*gone_on(described_now, before, now=now), *kept]
+        errors = with_known(loaded.errors, known_flows, kept)
+        loaded = replace(loaded, flows=tuple(map(without_dates, loaded.flows)), errors=errors)
         config = replace(config, schedules=with_code(config, in_code))
         now_known = known_flows | {flow.name: flow for flow in loaded.flows}
-        if problems := [*wait_problems(config, now=clock.now()), *endless_problems(config, now_known)]:
+        if problems := [*wait_problems(config, now=now), *endless_problems(config, now_known)]:
             raise ConfigProblems(problems)
         loaded = replace(loaded, warnings=(*loaded.warnings, *clashes(config.schedules, in_code)))
         in_use = self.config.daemon
-        changes = _changes(self.config, config, self.loaded, loaded)
+        changes = _changes(self.config, config, self.loaded, loaded, now)
         config = replace(config, daemon=replace(config.daemon, **{key: getattr(in_use, key) for key in _FIXED}))
         self._scheduler.swap(lambda: self._swap(config, loaded, also)).result()
         self._descriptions = tuple(described)
@@ -262,7 +306,7 @@ def collect(descriptions: Sequence[Description]) -> Loaded:
     return Loaded(flows=tuple(found.values()), errors=tuple(errors), warnings=tuple(warnings))
 
 
-def _changes(old: Config, new: Config, before: Loaded, after: Loaded) -> list[str]:
+def _changes(old: Config, new: Config, before: Loaded, after: Loaded, now: datetime) -> list[str]:
     """
     Say in words what differs, for the person who asked for the reload.
     """
@@ -271,7 +315,8 @@ def _changes(old: Config, new: Config, before: Loaded, after: Loaded) -> list[st
     are = {spec.name: spec for spec in new.schedules}
     changes += [f"schedule {name} is new" for name in are if name not in were]
     changes += [f"schedule {name} is gone" for name in were if name not in are]
-    changes += [f"schedule {name} changed" for name in are if name in were and were[name] != are[name]]
+    both = [name for name in are if name in were]
+    changes += [f"schedule {name} changed" for name in both if not says_the_same(are[name], were[name], now=now)]
     changes += [
         f"{key} in [daemon] needs a restart: until then it is {getattr(old.daemon, key)}"
         for key in _FIXED

@@ -17,10 +17,13 @@ class Dates:
         instants: aware UTC, strictly in order.
 
         timezone: in which they are shown.
+
+        is_asked: the flow's own code has said them.
     """
 
     instants: tuple[datetime, ...]
     timezone: str = "UTC"
+    is_asked: bool = False
 
     @property
     def spacing(self) -> timedelta:

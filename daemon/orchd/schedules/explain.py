@@ -10,6 +10,7 @@ from orchd.model.instants import iso
 from orchd.schedules import zones
 from orchd.schedules.clauses import Filtered
 from orchd.schedules.cron import Cron
+from orchd.schedules.dates import Dates
 from orchd.schedules.days import Moved, Without
 from orchd.schedules.interval import Every
 from orchd.schedules.rrule import RRule
@@ -96,6 +97,8 @@ def _notes(rule: Rule, previous: datetime, fire: datetime) -> Iterator[str]:
         case Cron() | Every() | RRule():
             if note := _clock_note(rule, previous, fire, zones.zone(rule.timezone)):
                 yield note
+        case Dates(is_asked=True):
+            yield "the flow's own code says so"
         case AnyOf():
             made_by = next(each for each in rule.rules if each.next_after(fire - MICROSECOND) == fire)
             yield from _notes(made_by, previous, fire)

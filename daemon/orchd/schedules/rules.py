@@ -82,7 +82,7 @@ def _written(spec: ScheduleSpec) -> Rule:
         case RuleKind.RRULE:
             return RRule(spec.rule, spec.timezone, spec.anchor)
         case RuleKind.DATES:
-            return Dates(tuple(map(datetime.fromisoformat, spec.dates)), spec.timezone)
+            return Dates(tuple(map(datetime.fromisoformat, spec.dates)), spec.timezone, spec.known_until is not None)
         case RuleKind.ANY:
             return AnyOf(tuple(map(rule_of, spec.parts)), spec.timezone)
         case RuleKind.AFTER:
@@ -157,6 +157,8 @@ def rule_words(spec: ScheduleSpec) -> str:
     match spec.kind:
         case RuleKind.AFTER:
             return f"after {', '.join(spec.after)}"
+        case RuleKind.DATES if spec.known_until is not None:
+            return "the flow's own code"
         case RuleKind.DATES:
             return f"{len(spec.dates)} date{'' if len(spec.dates) == 1 else 's'}"
         case RuleKind.ANY:

@@ -263,6 +263,13 @@ class Facade:
         """
         return _in_a_thread(self._reloader.reload)
 
+    def ask_again(self) -> None:
+        """
+        Ask the code of flow files for more fire times, where it is time to, in a thread of its own.
+        """
+        if self._reloader.to_ask():
+            _in_a_thread(self._reloader.ask_again)
+
     def stop(self, *, cancel: bool) -> None:
         """
         Begin to end the daemon.

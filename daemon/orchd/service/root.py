@@ -44,6 +44,9 @@ _log = log.get("service")
 #: Seconds between two looks whether the wall clock was set: the alarm goes by it, and must not sleep for its sake.
 _LOOK_AT_CLOCK_S: Final = 0.5
 
+#: Seconds between two looks whether flow files are to be asked for more fire times.
+_ASK_EVERY_S: Final = 5.0
+
 #: A herd of runs makes many objects and no garbage: with Python's own 700, a fifth of its tick went into looking.
 GC_THRESHOLD: Final = (20_000, 20, 20)
 
@@ -171,6 +174,7 @@ class _Service:
         self._wakeup.start()
         self._look_at_clock()
         self._wakeup.every(EVERY_S, self._upkeep.clean)
+        self._wakeup.every(_ASK_EVERY_S, self._facade.ask_again)
         self._upkeep.clean()
         self._serving = asyncio.create_task(self._server.serve())
         daemon = self._settings.daemon

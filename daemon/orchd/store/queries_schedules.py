@@ -3,6 +3,7 @@ Questions about schedules, their slots, and flows.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -246,6 +247,7 @@ def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
         parameters=_OBJECT.decode(spec.parameters),
         paused=paused,
         in_code=spec.in_code,
+        known_until=None if spec.known_until is None else iso(datetime.fromisoformat(spec.known_until)),
         labels=spec.labels,
         last=last,
         waits_for=tuple(words(wait) for wait in spec.wait_for),

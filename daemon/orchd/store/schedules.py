@@ -101,7 +101,8 @@ def sync(conn: Connection, specs: Sequence[ScheduleSpec], *, at_us: int) -> None
 
     A new or edited one, and one that comes back, is decided up to *at_us*: the caller has decided the old rule up to
     there. One that is gone is kept, marked as removed, with its pause. One that is unchanged is not touched. One that
-    waits for the same flows as before keeps its cursor, and with it the finishes that still wait for a partner.
+    waits for the same flows as before keeps its cursor, and with it the finishes that still wait for a partner; so does
+    an asked one that was asked again: its past is in it.
     """
     known = {}
     for row in conn.execute(_ALL):
@@ -118,7 +119,7 @@ def sync(conn: Connection, specs: Sequence[ScheduleSpec], *, at_us: int) -> None
             _add_version(conn, key, version, spec, at_us=at_us)
         if old != spec or removed:
             conn.execute(schedule.update().where(schedule.c.id == key).values(version=version, removed_at_us=None))
-            if removed or not _waits_alike(old, spec):
+            if removed or not (_waits_alike(old, spec) or spec.goes_on_from(old)):
                 set_decided(conn, [(key, at_us)])
     gone = [key for key, _, _, removed in known.values() if not removed]
     if gone:

@@ -154,6 +154,8 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
     paused: PauseView | None
     #: Written in a flow file.
     in_code: bool = False
+    #: Of one that only the flow's own code can say: until when its fire times are known.
+    known_until: str | None = None
     labels: tuple[str, ...] = ()
     #: What each of its runs waits for, in words.
     waits_for: tuple[str, ...] = ()

@@ -110,7 +110,17 @@ def _absences(description: Description) -> list[str]:
 
 
 def _notes(description: Description) -> list[str]:
-    return [f"{description.file}: flow '{flow.name}': {note}" for flow in description.flows for note in flow.notes]
+    told = [(flow.name, note) for flow in description.flows for note in flow.notes]
+    told += [
+        (
+            flow.name,
+            f"the fire times of schedule {spec.name} are asked of its code ahead, known until {spec.known_until}",
+        )
+        for flow in description.flows
+        for spec in flow.schedules
+        if spec.known_until is not None
+    ]
+    return [f"{description.file}: flow '{flow}': {note}" for flow, note in told]
 
 
 def _env_file(loaded: config.Config, problems: list[str]) -> Path | None:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         if not configured or args.socket:
             raise
 
-        print("orchd: no daemon is running; this is computed from the config alone", file=sys.stderr)
+        print("orchd: no daemon is running; this is computed from the config and the flow files", file=sys.stderr)
         answer = table.part("offline").next_fires(configured, args.schedule, n=args.n, begin=begin)
     if not args.explain and not args.json:
         answer |= {"next": [fire | {"note": None} for fire in answer["next"]]}

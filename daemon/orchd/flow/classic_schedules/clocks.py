@@ -12,7 +12,7 @@ import msgspec
 
 from orchd import clock
 from orchd.engine.context import as_moment
-from orchd.flow.classic_schedules.recurrence import rrule_text
+from orchd.flow.classic_schedules.recurrence import rrule_lines
 from orchd.model.specs import RuleKind, ScheduleSpec
 from orchd.schedules import RuleError, rule_of
 from orchd.schedules.zones import zone
@@ -20,6 +20,8 @@ from orchd.schedules.zones import zone
 _START: Final = datetime(2019, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 _DAY: Final = timedelta(days=1)
+#: A set of rules that leaves out so many fire times in a row counts as over.
+_MAX_LEFT_OUT: Final = 10_000
 
 
 @functools.total_ordering
@@ -275,15 +277,28 @@ class RRuleClock(Clock):
         super().__init__(start_date, end_date, parameter_defaults, labels)
         self.rrule_obj = rrule_obj
         try:
-            rule_of(self.spec())
+            self._rules = [rule_of(self._line(*line)) for line in rrule_lines(rrule_obj)]
         except RuleError as exc:
             raise ValueError(f"Invalid rrule: {exc}") from exc
 
-    def spec(self) -> ScheduleSpec:
+    def spec(self) -> ScheduleSpec | None:
         """
-        Return its rule.
+        Return its rule; None when a rule of it leaves out what another one says, which RFC 5545 does not know.
         """
-        text, anchor, zone = rrule_text(self.rrule_obj)
+        whole, *left_out = rrule_lines(self.rrule_obj)
+        return None if left_out else self._line(*whole)
+
+    def _fires(self, after: datetime) -> Iterator[datetime]:
+        whole, *left_out = self._rules
+        tz, fire = zone(whole.timezone), plain(after)
+        missed = 0
+        while missed < _MAX_LEFT_OUT and (found := whole.next_after(fire)) is not None:
+            fire, missed = found, missed + 1
+            if all(rule.next_after(fire - _INSTANT) != fire for rule in left_out):
+                missed = 0
+                yield as_moment(fire.astimezone(tz))
+
+    def _line(self, text: str, anchor: str | None, zone: str) -> ScheduleSpec:
         return msgspec.structs.replace(self._written(RuleKind.RRULE, text, anchor=anchor), timezone=zone)
 
 

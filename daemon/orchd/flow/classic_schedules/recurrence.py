@@ -10,19 +10,15 @@ from typing import Any
 from orchd.engine.context import as_moment
 
 
-def rrule_text(given: Any) -> tuple[str, str | None, str]:
+def rrule_lines(given: Any) -> list[tuple[str, str | None, str]]:
     """
     Return an rrule or rruleset as text, with its DTSTART (ISO, or None when it is in the text) and its zone.
 
-    Raises:
-        ValueError: it leaves a rule out by another rule, which RFC 5545 does not know.
+    After it come the rules by which a set leaves something out (``exrule``), each in the same way.
     """
     if not hasattr(given, "_rrule"):
         start = as_moment(given._dtstart)
-        return _line(given, start), start.isoformat(), _zone(start)
-
-    if given._exrule:
-        raise ValueError("Invalid rrule: an exrule is no part of RFC 5545; write its dates by exdate")
+        return [(_line(given, start), start.isoformat(), _zone(start))]
 
     starts = [as_moment(rule._dtstart) for rule in given._rrule]
     zone = _zone(starts[0] if starts else as_moment(given._rdate[0]))
@@ -30,7 +26,8 @@ def rrule_text(given: Any) -> tuple[str, str | None, str]:
     for rule, start in zip(given._rrule, starts, strict=True):
         lines += [f"DTSTART:{_wall(start, zone)}", _line(rule, start)]
     lines += _dates("RDATE", given._rdate, zone) + _dates("EXDATE", given._exdate, zone)
-    return "\n".join(lines), None, zone
+    left_out = [rrule_lines(rule)[0] for rule in given._exrule]
+    return [("\n".join(lines), None, zone), *left_out]
 
 
 def _line(rule: Any, start: Any) -> str:

@@ -77,15 +77,22 @@ class Schedule:
         return events if return_events else [event.start_time for event in events]
 
     def _events(self, after: datetime | None) -> Iterator[ClockEvent]:
+        return (event for _, event in islice(self.looked_at(after), MAX_EVENTS) if event is not None)
+
+    def looked_at(self, after: datetime | None) -> Iterator[tuple[datetime, ClockEvent | None]]:
+        """
+        Give the instant (UTC) of each event of the clocks, and what it becomes; None for one that does not count.
+        """
         events = (each.events(after) for each in reversed(self.clocks))
         merged = heapq.merge(*events, key=lambda event: event.instant)
         before: ClockEvent | None = None
-        for event in islice(merged, MAX_EVENTS):
+        for event in merged:
             if event == before or not self._allows(event.start_time):
+                yield event.instant, None
                 continue
 
             before = self._adjusted(event)
-            yield before
+            yield event.instant, before
 
     def _allows(self, instant: datetime) -> bool:
         return (
