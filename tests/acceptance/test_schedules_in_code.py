@@ -42,15 +42,21 @@ IN_CODE = PRELUDE + dedent("""
 UNSCHEDULED = IN_CODE.replace(", schedule=Schedule(clocks, not_filters=[filters.on_date(2, 30)])", "")
 
 OWN_FILTER = """
+    from datetime import datetime, timedelta
     from orchd import Flow, task
     from orchd.flow.classic_schedules import Schedule
-    from orchd.flow.classic_schedules.clocks import CronClock
+    from orchd.flow.classic_schedules.clocks import IntervalClock
 
     @task
     def work():
         pass
 
-    with Flow("own", schedule=Schedule([CronClock("* * * * *")], filters=[lambda moment: True])) as flow:
+    def at_whole_seconds(moment):
+        return moment.microsecond == 0
+
+    # So often that asking it looks no further ahead than twenty seconds.
+    clock = IntervalClock(timedelta(milliseconds=2), datetime(2026, 1, 1))
+    with Flow("own", schedule=Schedule([clock], filters=[at_whole_seconds])) as flow:
         work()
 """
 
@@ -62,13 +68,13 @@ def schedules(daemon: Daemon) -> dict[str, dict[str, object]]:
     return {row["name"]: row for row in daemon.client.get("/schedules")["schedules"]}
 
 
-def fire_times(daemon: Daemon, schedule: str) -> list[int]:
+def fire_times(daemon: Daemon, schedule: str, *, every_us: int = EVERY_US) -> list[int]:
     """
     Return every fire time that has a row, as the planner counts them: a row for several counts each.
     """
     found: list[int] = []
     for slot in daemon.slots(schedule):
-        found += range(slot["fire_time_us"], (slot["until_us"] or slot["fire_time_us"]) + 1, EVERY_US)
+        found += range(slot["fire_time_us"], (slot["until_us"] or slot["fire_time_us"]) + 1, every_us)
     return found
 
 
@@ -126,19 +132,45 @@ def test_a_schedule_in_code_is_a_schedule_like_any_other(daemon: Daemon) -> None
     assert "schedule often is gone" in daemon.client.post("/reload")["changes"]
 
 
-def test_a_filter_of_ones_own_is_told_of(daemon: Daemon) -> None:
+def known_until(daemon: Daemon) -> datetime:
     """
-    The daemon cannot ask a function of the flow file: check and log say so, with the line, and what to write.
+    Return until when the fire times of the schedule with its own filter are known.
     """
-    daemon.flow("own.py", OWN_FILTER)
-    daemon.start()
-    said = (
-        "own.py, line 10: flow 'own': its schedule is not taken up by a daemon: <lambda> is a filter or adjustment of"
-    )
+    return datetime.fromisoformat(str(schedules(daemon)["own"]["known_until"]))
 
-    assert said in daemon.cli("check", "--config", str(daemon.home / "config"))
-    eventually(lambda: said in daemon.log.read_text(), what="the file is loaded")
-    assert schedules(daemon) == {}
+
+def test_a_filter_of_ones_own_is_asked_ahead_and_again(daemon: Daemon) -> None:
+    """
+    The daemon starts what the function says, and asks it for more by itself, so that no second is lost or comes twice;
+    next, why, check and the status say where the fire times come from, and until when they are known.
+    """
+    file = daemon.flow("own.py", OWN_FILTER)
+    daemon.configure()
+    config = str(daemon.home / "config")
+    assert "own" in daemon.cli("next", "--config", config)
+    daemon.start()
+    eventually(lambda: schedules(daemon), what="the flow file is loaded")
+    first_known = known_until(daemon)
+    assert timedelta(0) < first_known - clock.now() < timedelta(seconds=20)
+    assert schedules(daemon)["own"]["rule"] == "the flow's own code"
+    assert daemon.client.get("/next", n=1)["next"][0]["note"] == "the flow's own code says so"
+    assert "schedule own starts flow own: the flow's own code (UTC)" in daemon.why("own")
+    assert "its fire times are asked of the flow's code ahead, and known until 20" in daemon.why("own")
+    assert "the fire times of schedule own are asked of its code ahead" in daemon.cli("check", "--config", config)
+
+    eventually(
+        lambda: daemon.slots("own")[-1:] and daemon.slots("own")[-1]["fire_time_us"] > to_us(first_known),
+        within_s=60,
+        what="it is asked again by itself, and fires beyond what was known first",
+    )
+    fires = fire_times(daemon, "own", every_us=1_000_000)
+    assert {late - early for early, late in pairwise(fires)} == {1_000_000}
+    assert [row["version"] for row in daemon.rows("SELECT version FROM flow_version")] == [1]
+
+    file.write_text("def broken(:\n")
+    broken = daemon.client.post("/reload")["broken"]
+    assert "; the fire times of its schedule own are known until 20" in broken[0]["error"]
+    assert "own" in schedules(daemon)
 
 
 def test_dates_are_consumed_once_each(daemon: Daemon) -> None:

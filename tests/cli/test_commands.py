@@ -155,15 +155,26 @@ def test_next_says_that_a_schedule_is_paused(server: UnixServer, orchd: Orchd) -
 
 def test_next_is_computed_without_a_daemon(orchd: Orchd, tmp_path: Path) -> None:
     """
-    With a config and no daemon the fire times come from the config alone, and that is said.
+    With a config and no daemon the fire times come from it and its flow files, and that is said.
     """
-    text = '[daemon]\nsocket = "none"\n[schedules.n]\nflow = "f"\ncron = "0 2 * * *"\ntimezone = "Europe/Vienna"\n'
+    (tmp_path / "bad.py").write_text("def broken(:\n")
+    (tmp_path / "g.py").write_text(
+        "from orchd import Flow, task\n"
+        "from orchd.flow.classic_schedules import CronSchedule\n"
+        "with Flow('g', CronSchedule('0 12 * * *')) as flow:\n"
+        "    task(lambda: 1, name='t')()\n"
+    )
+    flows = f'[daemon]\nsocket = "none"\n[flows]\npaths = ["{tmp_path}"]\n'
+    text = flows + '[schedules.n]\nflow = "f"\ncron = "0 2 * * *"\ntimezone = "Europe/Vienna"\n'
     (tmp_path / "orchd.toml").write_text(text)
     done = orchd("next", "n", "--config", str(tmp_path), "--from", "2026-11-23", "-n", "2", "--json")
     fires = [fire["fire_time"] for fire in json.loads(done.stdout)["next"]]
 
     assert fires == ["2026-11-23T01:00:00Z", "2026-11-24T01:00:00Z"]
     assert "no daemon is running" in done.stderr
+    assert "bad.py: line 1" in done.stderr
+    done = orchd("next", "--config", str(tmp_path), "--from", "2026-11-23", "-n", "2")
+    assert [name in done.stdout for name in ("2026-11-23 02:00", "2026-11-23 12:00")] == [True, True]
 
 
 def test_a_broken_reload_is_told(server: UnixServer, orchd: Orchd) -> None:

@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 
 from orchd.config import Config, FlowFiles
 from orchd.errors import ConfigError
-from orchd.model.instants import to_us
-from orchd.model.specs import Description, ScheduleSpec
+from orchd.model.instants import iso, to_us
+from orchd.model.specs import Description, RuleKind, ScheduleSpec
 from orchd.scheduler.reload import Reloader, collect
 from orchd.store import schedules
 from scheduler.daemon import Daemon
@@ -372,3 +372,63 @@ def test_a_start_that_the_import_makes_keeps_its_phase(
 
     assert board.entries["load"].row.spec == (first if is_kept else second)
     assert board.flows["load"].version == version + (not is_kept or source_hash != "aa")
+
+
+def asked_spec(*numbers: int, known_until: int) -> ScheduleSpec:
+    """
+    Return a schedule that the flow's own code has said: these minutes, known until that one.
+    """
+    return ScheduleSpec(
+        name="load",
+        flow="load",
+        kind=RuleKind.DATES,
+        dates=tuple(minute(number).isoformat() for number in numbers),
+        known_until=minute(known_until).isoformat(),
+        in_code=True,
+    )
+
+
+def test_a_file_is_asked_again_by_itself_and_alone(reloading: Reloading) -> None:
+    """
+    At half of what is known: what was owed stays owed, and neither flow nor reload shows a change.
+    """
+    other = Description(file="/flows/other.py", flows=(flow_spec("other"),))
+    reloading.descriptions = [described(asked_spec(1, 2, known_until=4)), other]
+    reloading.reloader.first_load()
+    version = reloading.daemon.scheduler.board.flows["load"].version
+    assert reloading.reloader.to_ask() == []
+
+    reloading.daemon.now = minute(2)
+    assert list(map(str, reloading.reloader.to_ask())) == ["/flows/load.py"]
+    reloading.descriptions = [described(asked_spec(3, 5, known_until=6))]
+    reloading.reloader.ask_again()
+    reloading.daemon.now = minute(5)
+    reloading.daemon.tick()
+
+    assert reloading.daemon.rig.slots("load") == [
+        "10:01 newer_fire",
+        "10:02 on_time",
+        "10:03 newer_fire",
+        "10:05 overlap",
+    ]
+    assert reloading.daemon.scheduler.board.flows["load"].version == version
+    assert reloading.reloader.to_ask() != []
+
+
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_what_cannot_be_asked_keeps_what_is_known(reloading: Reloading, *, is_broken: bool) -> None:
+    """
+    A file that loads no longer, and one whose schedule raises, which is asked again after a while.
+    """
+    reloading.descriptions = [described(asked_spec(1, 2, 90, known_until=100))]
+    reloading.reloader.first_load()
+    reloading.daemon.now = minute(60)
+    mute = replace_struct(described(), flows=(replace_struct(flow_spec("load"), unasked="it raised"),))
+    reloading.descriptions = [BROKEN if is_broken else mute]
+    reloading.reloader.ask_again()
+
+    assert reloading.names() == ["load"]
+    assert reloading.reloader.to_ask() == []
+    assert [why for _, why in reloading.reloader.loaded.errors] == [
+        f"{BROKEN.error}; the fire times of its schedule load are known until {iso(minute(100))}"
+    ] * is_broken

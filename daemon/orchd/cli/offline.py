@@ -55,7 +55,7 @@ def _schedules(loaded: config.Config) -> Sequence[ScheduleSpec]:
     described = config.without_helpers(every, loaded.flows.paths)
     for description in described:
         if description.error is not None:
-            complain(description.error)
+            complain(f"{description.file}: {description.error}")
     return with_code(loaded, [spec for each in described for flow in each.flows for spec in flow.schedules])
 
 
