@@ -7,9 +7,21 @@ from datetime import timedelta
 import pytest
 
 import orchd
-from orchd import Flow, callback_factory, task
+from orchd import Flow, callback_factory, clock, task
 from orchd.engine import signals
-from orchd.engine.state import Cancelled, Failed, Finished, Paused, Retrying, Skipped, State, Success, TriggerFailed
+from orchd.engine.state import (
+    Cancelled,
+    Failed,
+    Finished,
+    Paused,
+    Resume,
+    Retrying,
+    Scheduled,
+    Skipped,
+    State,
+    Success,
+    TriggerFailed,
+)
 from orchd.model.states import TASK_RUN_MOVES, TaskRunState
 from support.recording import executed, flow_of
 
@@ -43,6 +55,21 @@ def test_a_handler_may_put_another_state(kind, when, moves):
     _, told = executed(flow_of(task(lambda: 1, name="t", state_handlers=[becoming(kind, when)])))
 
     assert told.states("t-1") == moves
+
+
+@pytest.mark.parametrize("kind", [Scheduled, Resume])
+def test_a_task_that_a_handler_puts_off_runs_once_more(kind):
+    """
+    Between its tries it is retrying: from running to running there is no way in the table.
+    """
+    put_off = iter([kind(start_time=clock.now())])
+
+    def handler(task, old, new):
+        return next(put_off, None) if new.is_successful() else None
+
+    _, told = executed(flow_of(task(lambda: 1, name="t", state_handlers=[handler])))
+
+    assert told.states("t-1") == ["running", "retrying", "running", "success"]
 
 
 def test_a_refusal_after_a_retry_is_allowed():

@@ -329,9 +329,11 @@ class TaskRunner:
 
     def _tell(self, state: State) -> None:
         """
-        Record where the try ended, by a way that the table of moves allows.
+        Record where the try ended, by a way that the table of moves allows: a task that a handler puts off is retrying.
         """
         word = recorded(state)
+        if word is TaskRunState.PENDING and self._stands is TaskRunState.RUNNING:
+            word = TaskRunState.RETRYING
         if word is self._stands or word is TaskRunState.PENDING:
             return
 
@@ -371,7 +373,7 @@ class TaskRunner:
         values["task_full_name"] = self.name
         values["task_slug"] = values["task_id"] = self.slug
         values["task_tags"] = task.tags
-        values["task_run_id"] = Lazy(_new_id)
+        values["task_run_id"] = Lazy(lambda: str(uuid.uuid4()))
         values["map_index"] = self.index
         values["_recorder"] = self.scope.recorder
         values["logger"] = Lazy(lambda: get_logger(self.name))
@@ -396,7 +398,3 @@ class TaskRunner:
         if isinstance(state, Resume | Paused):
             values["resume"] = True
             self._stands = TaskRunState.PAUSED
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())

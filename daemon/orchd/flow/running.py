@@ -2,7 +2,6 @@
 Runs a flow: from its parameters and the keys of its context to the engine.
 """
 
-import importlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +13,8 @@ from typing import Any, Final, Protocol
 from orchd import clock
 from orchd.engine.caching import cache_name, keep
 from orchd.engine.context import as_moment, context, date_values
+from orchd.engine.executors.default import default_executor
 from orchd.engine.executors.executor import Executor
-from orchd.engine.executors.local import LocalExecutor
 from orchd.engine.faults import said
 from orchd.engine.flow_runner import LOG, FlowRunner, TerminalHandler, wait_until
 from orchd.engine.handlers import StateHandler
@@ -378,27 +377,3 @@ def _context_values(flow: Runnable, parameters: Mapping[str, Any], keys: Mapping
     values.update(date_values(keys.get("date"), now=now))
     values["scheduled_start_time"] = as_moment(values["scheduled_start_time"])
     return values
-
-
-def default_executor() -> Executor[Any]:
-    """
-    Return a new executor of the class that the settings name.
-
-    Raises:
-        ValueError: there is none of that name.
-    """
-    name = str(setting("engine.executor.default_class")).rpartition(".")[2]
-    if name == LocalExecutor.__name__:
-        return LocalExecutor()
-
-    # Loaded here, as nearly no run has them.
-    module = "cluster" if name == "DaskExecutor" else "threads"
-    home = importlib.import_module(f"orchd.engine.executors.{module}")
-    if not name.endswith("Executor") or not hasattr(home, name):
-        raise ValueError(
-            f"the setting engine.executor.default_class names {name!r}; "
-            "write LocalExecutor, LocalDaskExecutor or DaskExecutor"
-        )
-
-    made: Executor[Any] = getattr(home, name)()
-    return made
