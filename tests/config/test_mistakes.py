@@ -110,6 +110,7 @@ MISTAKES = [
     ("[calendars.c]\ndays = []\n", 2, "days = []: is empty: give one at least"),
     ('[calendars.c]\ndays = ["easter"]\n', 2, 'days.0 = "easter": is no day and no range of days; write 2026-12-25 or'),
     ('[calendars.c]\ndays = ["2026-12-26/2026-12-24"]\n', 2, 'ends before it begins; write "2026-12-24/2026-12-26"'),
+    ('[calendars.c]\ndays = ["0001-01-01/9999-12-31"]\n', 2, "is longer than 366 days, or after the year 2999"),
     ("[calendars.c]\ndays = [2026-12-26T00:00:00]\n", 2, "is no day and no range of days"),
     (
         '[schedules.n]\nflow = "f"\nafter = ["b"]\nsplay = "9m"\n',

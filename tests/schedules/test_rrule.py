@@ -29,6 +29,10 @@ TEXTS = [
     "FREQ=HOURLY;INTERVAL=7;BYDAY=MO",
     "FREQ=MINUTELY;INTERVAL=100",
     "FREQ=SECONDLY;INTERVAL=1000;BYHOUR=3,4",
+    "FREQ=SECONDLY;BYHOUR=3;BYMINUTE=3,5;BYSECOND=7;BYDAY=MO",
+    "FREQ=SECONDLY;BYMINUTE=30;BYMONTHDAY=3",
+    "FREQ=MINUTELY;BYHOUR=3;BYMONTH=2,7",
+    "FREQ=HOURLY;BYHOUR=3,5;BYDAY=SU",
 ]
 
 
@@ -106,6 +110,7 @@ def test_a_rule_of_minutes_is_not_walked_from_its_start() -> None:
         ("FREQ=DAILY;INTERVAL=x", None, "INTERVAL=X is no number"),
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", None, "it never fires: there is no such day"),
         ("FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", None, "it never fires: there is no such day"),
+        ("FREQ=SECONDLY;INTERVAL=7;BYMONTH=2;BYHOUR=3", None, "SECONDLY with days and BYHOUR takes too long to find"),
         ("FREQ=DAILY;UNTIL=19600101", None, "it never fires: UNTIL is before"),
         ("FREQ=DAILY;UNTIL=tomorrow", None, "'TOMORROW' is no time of an rrule"),
         ("RDATE:20261399", None, "'20261399' is no time of an rrule"),
@@ -123,3 +128,12 @@ def test_what_cannot_be_meant_is_refused(text: str, anchor: str | None, says: st
     """
     with pytest.raises(RuleError, match=says):
         RRule(text, NEW_YORK, anchor)
+
+
+def test_rare_days_of_a_rule_of_seconds_are_found_at_once() -> None:
+    """
+    A rule of seconds that fires on one day of 28 years is not walked second by second.
+    """
+    rule = RRule("FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO;BYHOUR=3;BYMINUTE=3;BYSECOND=3", "UTC")
+    fires = list(first(rule, utc("2026-01-01"), 20))
+    assert fires[0] == utc("2044-02-29 03:03:03")

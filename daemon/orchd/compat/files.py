@@ -44,7 +44,8 @@ def fix_file(file: Path) -> Fixed:
     except OSError as exc:
         raise FlowError(f"{file}: cannot be rewritten: {exc.strerror}") from exc
     except SyntaxError as exc:
-        raise FlowError(f"{file}, line {exc.lineno}: syntax error: {exc.msg}; nothing was changed") from exc
+        line = f", line {exc.lineno}" if exc.lineno else ""
+        raise FlowError(f"{file}{line}: syntax error: {exc.msg}; nothing was changed") from exc
     except ValueError as exc:
         raise FlowError(f"{file}: cannot be read as Python: {exc}; nothing was changed") from exc
 

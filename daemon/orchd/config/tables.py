@@ -64,6 +64,11 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
+#: A business day must be near: it is looked for day by day.
+_LONGEST_RANGE: Final = timedelta(days=366)
+_LAST_YEAR: Final = 2999
+
+
 def _days(value: object) -> tuple[str, str]:
     """
     Return the first and the last day of a date, or of the text ``2026-12-24/2027-01-06``.
@@ -79,6 +84,10 @@ def _days(value: object) -> tuple[str, str]:
 
     if begin > end:
         words = f'ends before it begins; write "{end}/{begin}"'
+        raise PydanticCustomError("orchd", "{what}", {"what": words})
+
+    if end - begin > _LONGEST_RANGE or end.year > _LAST_YEAR:
+        words = "is longer than 366 days, or after the year 2999; to end a schedule for good, write until"
         raise PydanticCustomError("orchd", "{what}", {"what": words})
 
     return begin.isoformat(), end.isoformat()

@@ -45,6 +45,13 @@ _PERIODS: Final = {
 _BEGIN: Final = datetime.fromisoformat("0001-01-01")
 _END: Final = datetime.fromisoformat("9999-12-31T23:59:59")
 _CLOCKED: Final = frozenset(("HOURLY", "MINUTELY", "SECONDLY"))
+#: From a unit of time to the next longer one, when the key of the middle names which of its sixty are meant.
+_LONGER: Final = (
+    ("SECONDLY", "BYSECOND", "MINUTELY"),
+    ("MINUTELY", "BYMINUTE", "HOURLY"),
+    ("HOURLY", "BYHOUR", "DAILY"),
+)
+_SIXTY: Final = ",".join(map(str, range(60)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +287,7 @@ def _series(text: str, start: datetime, tz: tzinfo, *, has_start: bool) -> _Seri
     until, count = parts.pop("UNTIL", None), _number(parts, "COUNT", most=MAX_COUNT)
     interval = _number(parts, "INTERVAL", most=1_000_000) or 1
     _write_defaults(parts, start)
+    _shorten_walk(parts, interval)
     week_start = parts.get("WKST", "MO")
     series = _Series(
         text=";".join(f"{key}={value}" for key, value in parts.items() if key != "COUNT"),
@@ -327,6 +335,28 @@ def _write_defaults(parts: dict[str, str], start: datetime) -> None:
         parts.setdefault("BYMINUTE", str(start.minute))
     if freq != "SECONDLY":
         parts.setdefault("BYSECOND", str(start.second))
+
+
+def _shorten_walk(parts: dict[str, str], interval: int) -> None:
+    """
+    Rewrite *parts* in the longest period with the same fire times: dateutil tries each second of days that do not fit.
+
+    Raises:
+        RuleError: it would be walked second by second, or minute by minute, over days that do not fit.
+    """
+    if interval == 1 and "BYSETPOS" not in parts:
+        for freq, key, longer in _LONGER:
+            if parts["FREQ"] != freq or not (key in parts or {"BYHOUR", "BYMINUTE"} & parts.keys()):
+                continue
+            if key != "BYHOUR":
+                parts.setdefault(key, _SIXTY)
+            if key in parts:
+                parts["FREQ"] = longer
+
+    times = {"MINUTELY": {"BYHOUR", "BYMINUTE"}, "SECONDLY": {"BYHOUR", "BYMINUTE", "BYSECOND"}}
+    chosen = times.get(parts["FREQ"], set()) & parts.keys()
+    if chosen and {"BYMONTH", *_DAY_KEYS} & parts.keys():
+        raise RuleError(f"{parts['FREQ']} with days and {min(chosen)} takes too long to find; write FREQ=DAILY instead")
 
 
 def _number(parts: dict[str, str], key: str, *, most: int) -> int | None:
