@@ -143,7 +143,8 @@ def test_what_is_not_taken_up_is_a_warning_with_its_line(tmp_path: Path) -> None
     assert str(flow.unasked).startswith("asking it for its fire times has failed: TypeError(")
     assert described.warnings == (
         f"{file}, line 5: flow 'f': a clock gives the parameter 'y', which the flow does not have: it is ignored",
-        f"{file}, line 5: flow 'f': its schedule is not taken up anew by a daemon: {flow.unasked}",
+        f"{file}, line 5: flow 'f': a daemon can take up its schedule only as far as it was known before:"
+        f" {flow.unasked}",
     )
 
 

@@ -136,7 +136,7 @@ def _schedules(flow: Flow, file: Path) -> tuple[tuple[ScheduleSpec, ...], str | 
         _warn(flow, file, f"its schedule is not taken up by a daemon: {exc}; write a [schedules.NAME] for it")
         return (), None
     except Unasked as exc:
-        _warn(flow, file, f"its schedule is not taken up anew by a daemon: {exc}")
+        _warn(flow, file, f"a daemon can take up its schedule only as far as it was known before: {exc}")
         return (), str(exc)
 
     for spec in specs:

@@ -61,7 +61,7 @@ def describing_error(file: Path, status: int | None, time_limit_s: float) -> str
     if status == 0:
         return None
     if status is None:
-        return f"loading it took longer than {time_limit_s:g} s (describe_timeout): do less at module level"
+        return f"loading it took longer than {time_limit_s:g} s (describe_timeout): do less there, and in its schedule"
     if status < 0:
         return f"loading it killed its process by {_name(-status)}: run `python {file}` to see more"
     return f"loading it ended its process with exit code {status}: run `python {file}` to see more"

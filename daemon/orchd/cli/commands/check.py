@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from orchd import config
@@ -15,7 +16,8 @@ from orchd.cli.arguments import Parser, add_examples
 from orchd.cli.safe import complain, safe
 from orchd.config.problems import ConfigProblems
 from orchd.errors import ConfigError, FlowError
-from orchd.model.specs import Description, FlowSpec
+from orchd.model.instants import iso
+from orchd.model.specs import Description, FlowSpec, ScheduleSpec
 from orchd.processes.envfile import read_env_file
 from orchd.results.secrets import read_secrets_file, secrets_file
 
@@ -112,15 +114,16 @@ def _absences(description: Description) -> list[str]:
 def _notes(description: Description) -> list[str]:
     told = [(flow.name, note) for flow in description.flows for note in flow.notes]
     told += [
-        (
-            flow.name,
-            f"the fire times of schedule {spec.name} are asked of its code ahead, known until {spec.known_until}",
-        )
+        (flow.name, f"the fire times of schedule {spec.name} are asked of its code ahead, known until {_utc(spec)}")
         for flow in description.flows
         for spec in flow.schedules
         if spec.known_until is not None
     ]
     return [f"{description.file}: flow '{flow}': {note}" for flow, note in told]
+
+
+def _utc(asked: ScheduleSpec) -> str:
+    return iso(datetime.fromisoformat(asked.known_until or ""))
 
 
 def _env_file(loaded: config.Config, problems: list[str]) -> Path | None:
