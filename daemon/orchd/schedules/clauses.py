@@ -13,7 +13,7 @@ import msgspec
 from orchd.model.specs import ClauseSpec
 from orchd.schedules import zones
 from orchd.schedules.problems import RuleError
-from orchd.schedules.ticking import Rule
+from orchd.schedules.ticking import Around
 from orchd.schedules.zones import MICROSECOND
 
 _DAY: Final = timedelta(days=1)
@@ -57,29 +57,14 @@ def _clause(name: str, arguments: str) -> Clause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filtered:
+class Filtered(Around):
     """
     The fire times of *rule* for which all of *every*, one of *some* (if there are any) and none of *no* hold.
     """
 
-    rule: Rule
     every: tuple[ClauseSpec, ...] = ()
     some: tuple[ClauseSpec, ...] = ()
     no: tuple[ClauseSpec, ...] = ()
-
-    @property
-    def timezone(self) -> str:
-        """
-        That of the rule.
-        """
-        return self.rule.timezone
-
-    @property
-    def spacing(self) -> timedelta:
-        """
-        The least time between two fires.
-        """
-        return self.rule.spacing
 
     def next_after(self, instant: datetime) -> datetime | None:
         """

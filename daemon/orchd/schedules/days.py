@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from orchd.schedules import zones
-from orchd.schedules.ticking import Rule
+from orchd.schedules.ticking import Around
 from orchd.schedules.zones import MICROSECOND
 
 _DAY: Final = timedelta(days=1)
@@ -83,29 +83,14 @@ def days_of(ranges: Iterator[tuple[date, date]]) -> Days:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Without:
+class Without(Around):
     """
     The fire times of *rule* that lie on none of *days*, as the rule's zone dates them.
     """
 
-    rule: Rule
     days: Days
     #: The calendars that name *days*.
     names: tuple[str, ...] = ()
-
-    @property
-    def timezone(self) -> str:
-        """
-        That of the rule.
-        """
-        return self.rule.timezone
-
-    @property
-    def spacing(self) -> timedelta:
-        """
-        The least time between two fires.
-        """
-        return self.rule.spacing
 
     def next_after(self, instant: datetime) -> datetime | None:
         """
@@ -130,7 +115,7 @@ class Without:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Around):
     """
     The fire times of *rule*; those on one of *days* have the same wall time on the nearest open day instead.
 
@@ -142,18 +127,10 @@ class Moved:
         names: the calendars that name *days*; none for weekends.
     """
 
-    rule: Rule
     days: Days
     closed: Days
     forward: bool = True
     names: tuple[str, ...] = ()
-
-    @property
-    def timezone(self) -> str:
-        """
-        That of the rule.
-        """
-        return self.rule.timezone
 
     @property
     def spacing(self) -> timedelta:

@@ -2,6 +2,7 @@
 What every rule answers.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -33,3 +34,26 @@ class Rule(Ticking, Protocol):
         """
         No two of its fire times are nearer to each other than this.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """
+    What all rules share that change the fire times of another.
+    """
+
+    rule: Rule
+
+    @property
+    def timezone(self) -> str:
+        """
+        That of the rule.
+        """
+        return self.rule.timezone
+
+    @property
+    def spacing(self) -> timedelta:
+        """
+        That of the rule.
+        """
+        return self.rule.spacing

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from orchd.schedules.ticking import Rule
+from orchd.schedules.ticking import Around, Rule
 from orchd.schedules.zones import MICROSECOND
 
 #: Counting walks from the beginning of the window, once.
@@ -15,28 +15,13 @@ MAX_COUNT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Around):
     """
     The fire times of *rule* in ``[starts_at, ends_at)``; None for no bound.
     """
 
-    rule: Rule
     starts_at: datetime | None = None
     ends_at: datetime | None = None
-
-    @property
-    def timezone(self) -> str:
-        """
-        That of the rule.
-        """
-        return self.rule.timezone
-
-    @property
-    def spacing(self) -> timedelta:
-        """
-        The least time between two fires.
-        """
-        return self.rule.spacing
 
     def next_after(self, instant: datetime) -> datetime | None:
         """
@@ -49,29 +34,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class Counted(Around):
     """
     The first *count* fire times of *rule* from *starts_at* on, which is one of them when the rule fires then.
     """
 
-    rule: Rule
     starts_at: datetime
     #: At most :data:`MAX_COUNT`.
     count: int
-
-    @property
-    def timezone(self) -> str:
-        """
-        That of the rule.
-        """
-        return self.rule.timezone
-
-    @property
-    def spacing(self) -> timedelta:
-        """
-        The least time between two fires.
-        """
-        return self.rule.spacing
 
     @property
     def last(self) -> datetime:
@@ -101,29 +71,14 @@ def _last(counted: Counted) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shifted:
+class Shifted(Around):
     """
     Each fire time of *rule*, *offset* later (or earlier, when it is negative) in elapsed time.
     """
 
-    rule: Rule
     offset: timedelta
     #: True when a splay has made the offset.
     is_splay: bool = False
-
-    @property
-    def timezone(self) -> str:
-        """
-        That of the rule.
-        """
-        return self.rule.timezone
-
-    @property
-    def spacing(self) -> timedelta:
-        """
-        The least time between two fires.
-        """
-        return self.rule.spacing
 
     def next_after(self, instant: datetime) -> datetime | None:
         """
