@@ -243,22 +243,33 @@ def test_cached_results_go_when_they_are_over(rig: Rig, writer: HandWriter, clea
     assert [f"{now_us + 10**12}-1-b.cache"] == os.listdir(folder)
 
 
+@pytest.mark.parametrize("unreadable", ["old", "runs", "caches", "key"])
 def test_a_folder_that_cannot_be_read_is_left(
-    rig: Rig, writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, writer: HandWriter, cleaner: Upkeep, monkeypatch: pytest.MonkeyPatch, unreadable: str
 ) -> None:
     """
-    Or that is gone meanwhile.
+    Until another clean-up, be it of one run or that of all, or of cached results: the daemon lives on.
     """
-    old = aged(rig.board.runs_folder / "old", 2)
+    runs = rig.board.runs_folder
+    old = aged(runs / "old", 2)
+    cached = runs.with_name("caches") / "key" / "1-1-a.cache"
+    cached.parent.mkdir(parents=True)
+    cached.touch()
+    iterdir = Path.iterdir
 
-    def broken(_: Path) -> None:
-        raise OSError(5, "Input/output error")
+    def broken(folder: Path) -> Iterator[Path]:
+        if folder in {runs / unreadable, runs.with_name(unreadable), cached.parent.with_name(unreadable)}:
+            raise OSError(24, "Too many open files")
+        return iterdir(folder)
 
     monkeypatch.setattr(Path, "iterdir", broken)
-    cleaner.clean()
-    writer.work()
+    with capture_logs() as logs:
+        cleaner.clean()
+        writer.work()
 
-    assert old.exists()
+    assert (old.exists(), cached.exists()) == (unreadable in {"old", "runs"}, unreadable in {"caches", "key"})
+    told = {Path(entry["folder"]).name for entry in logs if entry["log_level"] == "warning"}
+    assert {unreadable} - {"old"} == told
 
 
 def test_a_clock_far_ahead_takes_no_history_with_it(

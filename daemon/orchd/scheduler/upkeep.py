@@ -3,7 +3,6 @@ Keeping the store and the state folder small: what is older than ``retention`` s
 """
 
 import itertools
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -84,7 +83,7 @@ class Upkeep:
                 upkeep.put_state(conn, _CLOCK, str(to_us(now)), at_us=to_us(now))
                 awaited = self._awaited(conn, to_us(now - self._config().retention.runs))
             self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now, awaited))
-            self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, iter(os.listdir(self._runs_folder))))
+            self._writer.submit(Urgency.UPKEEP, lambda: self._remove_folders(now, self._folders()))
             self._writer.submit(Urgency.UPKEEP, lambda: self._remove_cached(_cached(caches_folder(self._runs_folder))))
 
     def _purge(self, now: datetime, awaited: Sequence[FlowRunId]) -> None:
@@ -102,6 +101,9 @@ class Upkeep:
                 attempts.forget_from_tasks(conn, before_us=failed_before_us)
             if removed:
                 self._writer.submit(Urgency.UPKEEP, lambda: self._purge(now, awaited))
+
+    def _folders(self) -> Iterator[str]:
+        return (folder.name for folder in _listed(self._runs_folder))
 
     def _remove_folders(self, now: datetime, names: Iterator[str]) -> None:
         """
@@ -144,7 +146,9 @@ class Upkeep:
 
 
 def _cached(folder: Path) -> Iterator[Path]:
-    return folder.glob("*/*-*")
+    for of_flow in _listed(folder):
+        if of_flow.is_dir():
+            yield from (file for file in _listed(of_flow) if "-" in file.name)
 
 
 def trusted_now(now: datetime, *, last: datetime | None) -> datetime:
@@ -194,9 +198,15 @@ def _remove(folder: Path, oldest_s: float, *, but_results: bool) -> Iterator[boo
 
 
 def _listed(folder: Path) -> list[Path]:
+    """
+    Return what is in *folder*; nothing when it cannot be read just now, as the next clean-up asks again.
+    """
     try:
         return list(folder.iterdir())
-    except OSError:
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        _log.warning("folder_not_cleaned", folder=str(folder), why=str(error))
         return []
 
 
