@@ -7,7 +7,9 @@ The tree::
     ├── ConfigError        the person's config files      exit 78, HTTP 400
     ├── UsageError         the person's arguments         exit 64, HTTP 400
     ├── FlowError          the person's flow file         exit 65, HTTP 422
+    ├── NotAllowed         somebody may not do this       exit 77, HTTP 403
     ├── NotFound           no such flow, run, schedule    exit 66, HTTP 404
+    ├── TooMany            more at once than are borne    exit 75, HTTP 429
     ├── Ambiguous          several fit                    exit 66, HTTP 409
     ├── StaleRun           somebody moved it first        exit 75, HTTP 409
     ├── StateError         state folder or socket         exit 73, HTTP 503
@@ -62,6 +64,16 @@ class FlowError(OrchdError):
     code = "flow_error"
 
 
+class NotAllowed(OrchdError):
+    """
+    Whoever asks for this may not do it.
+    """
+
+    exit_code = 77
+    http_status = 403
+    code = "not_allowed"
+
+
 class NotFound(OrchdError):
     """
     There is no flow, run, schedule or file of that name.
@@ -70,6 +82,16 @@ class NotFound(OrchdError):
     exit_code = 66
     http_status = 404
     code = "not_found"
+
+
+class TooMany(OrchdError):
+    """
+    More is asked for at once than the daemon bears.
+    """
+
+    exit_code = 75
+    http_status = 429
+    code = "too_many"
 
 
 class Ambiguous(OrchdError):

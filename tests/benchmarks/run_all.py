@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-NAMES = ("status", "idle", "lateness", "tasks", "lines", "serve_herd", "classic", "executors")
+NAMES = ("status", "idle", "lateness", "tasks", "lines", "serve_herd", "classic", "executors", "pages")
 
 
 def asked(words: Iterable[str]) -> dict[str, list[str]]:

@@ -135,7 +135,20 @@ def test_every_executor_returns_every_result(place: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["lateness", "tasks", "status", "idle", "lines", "serve_herd", "classic", "executors"])
+def test_every_page_answers_and_no_line_is_lost(place: Path) -> None:
+    """
+    Pages, lists and filters answer over a store of any size, and twenty open pages take no line from the store.
+    """
+    sizes = ("--size", "300", "--times", "1", "--seconds", "2", "--listeners", "20")
+    found = measured(place, "pages", *sizes)
+
+    assert {name: row["status"] for name, row in found["asked"].items() if row["status"] not in (200, 303)} == {}
+    assert [found["printing"][name]["lost"] for name in ("no page", "pages")] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "name", ["lateness", "tasks", "status", "idle", "lines", "serve_herd", "classic", "executors", "pages"]
+)
 def test_the_page_explains_each_benchmark(name: str) -> None:
     """
     A figure that nobody can read is none.

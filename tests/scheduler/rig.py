@@ -27,6 +27,7 @@ from orchd.scheduler.chains import Chains
 from orchd.scheduler.ingest import Ingest
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.resuming import attempt_before
+from orchd.scheduler.tallies import Tallies
 from orchd.scheduler.tick import Ticker
 from orchd.schedules.admission import HeldRun
 from orchd.store import flows, queries, runs, schedules
@@ -104,6 +105,7 @@ class Rig:
         self.chains = Chains(self.board, self.cancels)
         self.ticker = Ticker(self.database, self.board, self.launcher, self.chains, host=HOST)
         self.ended: list[str] = []
+        self.tallies = Tallies()
         self.ingest = Ingest(
             self.database,
             self.board,
@@ -111,6 +113,7 @@ class Rig:
             max_output=max_output,
             ended=lambda run: self.ended.append(run.row.name),
             moved=lambda: None,
+            tallies=self.tallies,
         )
 
     def _send(self, folder: Path) -> None:

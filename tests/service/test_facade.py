@@ -14,6 +14,7 @@ from orchd.model.ids import FlowRunId
 from orchd.model.records import Started
 from orchd.model.states import FlowRunState
 from orchd.scheduler.changes import Changes
+from orchd.service.doors import Doors
 from orchd.service.facade import Facade
 from orchd.service.stopping import Stopper
 from orchd.store.database import Connection
@@ -51,7 +52,12 @@ class Faced:
         self.changes = Changes(loop)
         self.reloading.reloader.has_loaded.set()
         self.facade = Facade(
-            daemon.scheduler, self.reloading.reloader, self.changes, version="1", stop=self.stops.append
+            daemon.scheduler,
+            self.reloading.reloader,
+            self.changes,
+            Doors(daemon.scheduler, daemon.scheduler.launcher.config.daemon),
+            version="1",
+            stop=self.stops.append,
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from orchd.model.slots import Outcome
 from orchd.model.states import FlowRunState
 from orchd.store import queries, runs, slots, upkeep, waits
 from orchd.store.database import Connection, Database
@@ -56,6 +57,21 @@ def plan_of(conn: Connection, ask: Callable[[Connection], object]) -> str:
             "(schedule_id=? AND fire_time_us>?)",
         ),
         (lambda conn: queries.last_slots(conn, [1]), "PRIMARY KEY (schedule_id=?"),
+        (lambda conn: queries.last_bars(conn, "f", limit=9), "ix_flow_run_flow_number (flow=?)"),
+        (lambda conn: queries.latest_flows(conn, limit=9), "ix_flow_run_flow_number (flow=?)"),
+        (
+            lambda conn: queries.search_end(conn, flow="f", states=_BAD, before=9, count=5),
+            "COVERING INDEX ix_flow_run_flow_state_number (flow=? AND state=? AND number<?)",
+        ),
+        (lambda conn: queries.unstarted(conn, since_us=5, limit=9), "ix_slot_without_run (fire_time_us>?)"),
+        (lambda conn: queries.ledger(conn, until_us=5, limit=9), "ix_slot_fire_time_us (fire_time_us<?)"),
+        (
+            lambda conn: queries.ledger(conn, outcomes=[Outcome.MISSED], limit=9),
+            "ix_slot_outcome_without_run (outcome=?",
+        ),
+        (lambda conn: queries.run_moves(conn, 5), "ix_event_run_number (run_number=? AND slug=?)"),
+        (lambda conn: queries.first_error(conn, 5), "ix_log_warnings (run_number=? AND seq>?)"),
+        (lambda conn: queries.log_tail(conn, 5, count=9, level=30, within=9), "ix_log_warnings (run_number=?"),
         (
             lambda conn: upkeep.purge(conn, before_us=5, failed_before_us=3, limit=9),
             "ix_flow_run_ended_at_us_state (ended_at_us<?)",

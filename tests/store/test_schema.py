@@ -118,7 +118,7 @@ def test_a_failed_migration_leaves_the_store_as_it_was(url: str, old_dir: Path) 
     A step that cannot be made is said in one sentence, and none of it stays.
     """
     execute(url, old_dir, "CREATE TABLE flow_run (number BIGINT)")
-    with pytest.raises(StoreError, match=r"could not be brought to schema 0002, and is as it was: .*flow_run"):
+    with pytest.raises(StoreError, match=r"could not be brought to schema 0003, and is as it was: .*flow_run"):
         Database.open(url, state_dir=old_dir)
 
     execute(url, old_dir, "INSERT INTO flow_run VALUES (1)", "CREATE TABLE project (id BIGINT)")
@@ -150,13 +150,36 @@ def test_a_store_of_the_first_schema_keeps_what_it_holds(url: str, old_dir: Path
     assert (project.name, project.created_at_us, labels, run.parent_run_id) == ("Iris Project", 0, "[]", None)
 
 
+def test_a_store_of_the_second_schema_lets_nobody_in(url: str, old_dir: Path) -> None:
+    """
+    Nobody has a way in over TCP that was not asked for, and what was there is there.
+    """
+    place = sa.URL.create("sqlite", database=str(old_dir / "orchd.sqlite3")) if url == "sqlite" else sa.make_url(url)
+    engine = sa.create_engine(place)
+    migrate(engine, to="0002")
+    engine.dispose()
+    execute(
+        url,
+        old_dir,
+        "INSERT INTO flow_run (number, id, name, flow, source_hash, wanted_at_us, state, trigger, created_at_us)"
+        " VALUES (1, 'r', 'calm-otter', 'iris', '', 0, 'scheduled', 'manual', 0)",
+    )
+    database = Database.open(url, state_dir=old_dir)
+    with database.reading() as conn:
+        known = conn.execute(sa.select(metadata.tables["access"])).all()
+        run = queries.find_run(conn, "calm-otter")
+    database.close()
+
+    assert (known, run.flow) == ([], "iris")
+
+
 def test_a_newer_store_is_refused(url: str, own_store: Database, tmp_path: Path) -> None:
     """
     A store of a newer orchd is left alone, in one sentence.
     """
     own_store.close()
     execute(url, tmp_path, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match=r"is of a newer orchd \(schema 9999, this one knows 0002\): install that one"):
+    with pytest.raises(StoreError, match=r"is of a newer orchd \(schema 9999, this one knows 0003\): install that one"):
         Database.open(url, state_dir=tmp_path)
 
 

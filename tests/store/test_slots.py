@@ -104,3 +104,24 @@ def test_a_finish_serves_one_slot_of_a_waiting_schedule(store: Database) -> None
 
     assert [(finish.run_id, finish.state, finish.ended_at_us) for finish in unused] == [(second.id, S.CANCELLED, 20)]
     assert [finish.run_id for finish in unused_by_other] == [second.id]
+
+
+def test_the_ledger_of_all_schedules_is_turned_by_key(store: Database) -> None:
+    """
+    Pages of any size have each slot once, the latest first, also where many have one fire time.
+    """
+    with store.writing() as conn:
+        for name in ("a", "b", "c"):
+            row = add_schedule(conn, name)
+            slots.insert_slots(conn, [skipped(row, at) for at in (5, 6, 7)])
+    with store.reading() as conn:
+        whole = queries.ledger(conn, limit=100)
+        turned: list[queries.SlotView] = []
+        after = None
+        while page := queries.ledger(conn, after=after, limit=2):
+            turned += page
+            last = page[-1]
+            after = int(last.fire_time[-7:-1]), last.schedule
+
+    assert [(slot.fire_time[-2], slot.schedule) for slot in whole] == [(at, name) for at in "765" for name in "abc"]
+    assert turned == whole

@@ -181,6 +181,7 @@ def a_status(**changes: Any) -> Json:
             "max_runs": 8,
             "host": "worker",
         },
+        "page": {"url": "http://127.0.0.1:8420", "trouble": None},
         "running": [],
         "held": [],
         "next": [a_fire()],

@@ -67,9 +67,10 @@ class Daemon:
     def configure(self, schedules: str = "", *, daemon: str = "", flows: str = "", more: str = "") -> None:
         """
         Write the config: *schedules* and *more* as they stand, *daemon* and *flows* below
-        the tables that are called so.
+        the tables that are called so. No page is served unless *daemon* says where: many daemons share this machine.
         """
-        head = f'[daemon]\nstore = "{self.store}"\ntimezone = "UTC"\n{textwrap.dedent(daemon)}\n'
+        listen = "" if "listen" in daemon else 'listen = ""'
+        head = f'[daemon]\nstore = "{self.store}"\ntimezone = "UTC"\n{listen}\n{textwrap.dedent(daemon)}\n'
         files = f'[flows]\npaths = ["{self.flows}"]\n{flows}\n'
         text = head + files + textwrap.dedent(more) + "\n" + textwrap.dedent(schedules)
         (self.home / "config" / "orchd.toml").write_text(text)

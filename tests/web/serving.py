@@ -11,22 +11,27 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from orchd import clock, operations
+from orchd.config import DaemonSettings
 from orchd.errors import OrchdError
+from orchd.model.ids import FlowRunId
 from orchd.model.instants import to_us
 from orchd.model.registration import Registration
 from orchd.scheduler.changes import Changes
 from orchd.scheduler.overview import Overview
+from orchd.service.doors import Doors
 from orchd.store import queries, runs, schedules
-from orchd.store.database import Database
+from orchd.store.database import Connection, Database
 from orchd.web.app import make_app
+from orchd.web.daemon import Figures
 from orchd.web.server import UnixServer, listen
 from scheduler.rig import START, Rig
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class SmallDaemon:
@@ -63,8 +68,22 @@ class SmallDaemon:
             "put_off": [],
             "clock_jumps": [],
             "clock_waits": self.waits,
+            "page": {"url": None, "trouble": None},
             "pools": Overview(self.rig.board).pools(),
         }
+
+    def figures(self) -> Figures:
+        """
+        Give figures that are easy to know again.
+        """
+        return Figures(
+            late_bounds_s=(0.1, 1.0),
+            late=(3, 2, 1),
+            late_sum_s=7.25,
+            ended={"success": 4, "failed": 1},
+            ingest_lag_s=0.5,
+            tick_age_s=0.25,
+        )
 
     def holds(self) -> Mapping[str, str]:
         """
@@ -209,6 +228,11 @@ class SmallDaemon:
         """
         return self.is_up
 
+    def stir(self, run_id: FlowRunId) -> None:
+        """
+        Nothing runs here, so nothing is printed.
+        """
+
     def next_change(self) -> "asyncio.Future[None]":
         """
         Give a future that is done at the next change.
@@ -227,6 +251,17 @@ class SmallDaemon:
         Give the seconds of the clock that nobody can set.
         """
         return clock.monotonic()
+
+    def perform(self, act: Callable[[Connection], T]) -> "Future[T]":
+        """
+        Do what the doors ask of the scheduler.
+        """
+
+        def write() -> T:
+            with self.database.writing() as conn:
+                return act(conn)
+
+        return self._do("perform", write)
 
     def _do(self, wish: object, act: Callable[[], Any]) -> "Future[Any]":
         self.asked.append(wish)
@@ -253,6 +288,8 @@ class Serving:
         self.rig = rig
         self._loop = asyncio.new_event_loop()
         self.daemon = SmallDaemon(rig, self._loop)
+        settings = DaemonSettings(socket=path, store="sqlite", state_dir=path.parent, timezone="UTC", listen=None)
+        self.doors = Doors(cast(Any, self.daemon), settings)
         self._listening = listen(path)
         self._server: UnixServer | None = None
         ready = threading.Event()
@@ -262,7 +299,7 @@ class Serving:
 
     def _run(self, ready: threading.Event) -> None:
         async def serve() -> None:
-            self._server = UnixServer(make_app(self.daemon, version="1"), self.path, self._listening)
+            self._server = UnixServer(make_app(self.daemon, self.doors, version="1"), self.path, self._listening)
             ready.set()
             await self._server.serve()
 
@@ -279,16 +316,35 @@ class Serving:
         self._thread.join(10)
         self._server.close()
 
-    def ask(self, method: str, path: str, body: object = None, *, raw: bytes | None = None) -> tuple[int, Any]:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, Any]:
         """
         Ask once, and return status and JSON.
         """
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        status, text = self._ask(method, path, data, {"content-type": "application/json"} | dict(headers or {}))
+        return status, json.loads(text)
+
+    def ask_text(self, path: str) -> tuple[int, str]:
+        """
+        Ask for *path* once, and return status and text.
+        """
+        status, text = self._ask("GET", path, None, {})
+        return status, text.decode()
+
+    def _ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
         connection = _Connection(self.path)
         try:
-            data = raw if raw is not None else None if body is None else json.dumps(body).encode()
-            connection.request(method, path, body=data, headers={"content-type": "application/json"})
+            connection.request(method, path, body=data, headers=dict(headers))
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            return answer.status, answer.read()
         finally:
             connection.close()
 

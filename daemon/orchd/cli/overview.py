@@ -13,6 +13,7 @@ first steps:
   orchd init my-flows                         a first config, flow and schedule
   orchd serve --config my-flows               the daemon, until Ctrl-C
   orchd status                                in another terminal
+  orchd open                                  a link to the page, for your browser
   orchd logs -f hello                         what the flow prints, run after run
 
 `orchd COMMAND --help` shows the arguments and examples of each command.
@@ -20,7 +21,7 @@ Commands find the daemon by --socket, by --config, or in the usual places
 (ORCHD_SOCKET and ORCHD_CONFIG say the same for a whole shell)."""
 
 _GROUPS = {
-    "the daemon": ("init", "serve", "stop", "status", "reload", "check"),
+    "the daemon": ("init", "serve", "stop", "status", "reload", "check", "open", "token"),
     "flows and runs": ("flows", "run", "start", "runs", "show", "logs", "cancel"),
     "schedules": ("schedules", "next", "why", "pause", "unpause"),
     "the shell": ("completion",),

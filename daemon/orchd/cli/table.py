@@ -31,6 +31,8 @@ COMMANDS = {
     "why": ("why", "say why something did or did not run"),
     "check": ("check", "check config, flow files and schedules without starting anything"),
     "reload": ("actions", "have the daemon read config and flow files again"),
+    "open": ("open", "give a link that logs a browser in to the web page"),
+    "token": ("token", "make, list or revoke tokens of scripts that use the API over TCP"),
     "create": ("create", "make a project, into which flows are registered"),
     "agent": ("agent", "say that the daemon is the agent"),
     "completion": ("completion", "print a completion script for your shell"),

@@ -12,6 +12,7 @@ ORCHD_TOML: Final = """\
 # store = "sqlite"                       # or "postgresql+psycopg://user@host/database"
 # state_dir = "~/.local/state/orchd"     # the run store, and the files of runs
 # timezone = "Europe/Vienna"             # of schedules that name none; default: the machine's
+# listen = "127.0.0.1:8420"              # the web page: `orchd open` logs a browser in; "" for none
 # max_runs = 8                           # places: runs at once
 # stop_grace = "30s"                     # what runs get when the daemon is ended by Ctrl-C
 

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from orchd.config.files import KeyPath, Merged
 from orchd.config.problems import did_you_mean, toml_value
-from orchd.config.tables import NAMED, NOT_YET, TABLES, Document, Table, WaitTable, keys
+from orchd.config.tables import NAMED, TABLES, Document, Table, WaitTable, keys
 from orchd.model.names import ESCAPES
 
 #: pydantic's kind of error -> what is wrong, in plain words.
@@ -64,9 +64,6 @@ def place(key: KeyPath, merged: Merged, *, at: KeyPath | None = None) -> str:
 
 def _unknown(key: KeyPath) -> str:
     name = str(key[-1])
-    if later := NOT_YET.get((str(key[0]), name)):
-        return f": '{name}' is not known yet: {later}"
-
     if len(key) == 1:
         return f": there is no table or key '{name}'; {did_you_mean(name, Document.model_fields)}"
 

@@ -153,6 +153,14 @@ def _daemon_problems(document: Document, merged: Merged, env: Mapping[str, str])
     if zone and (problem := zone_problem(zone)):
         yield f"{place(('daemon', 'timezone'), merged)} = {toml_value(zone)}: {problem}"
 
+    listen = document.daemon.listen
+    if listen is not None and listen.is_public and not document.daemon.behind_proxy:
+        at = place(("daemon", "listen"), merged)
+        yield (
+            f'{at} = "{listen}": others could reach the page without TLS; put a proxy that does TLS before it and say '
+            'behind_proxy = true, or write listen = "127.0.0.1:8420"'
+        )
+
     store = document.daemon.store
     if store and store != "sqlite" and not store.startswith(("sqlite:", "postgresql+psycopg://")):
         at = place(("daemon", "store"), merged)
@@ -191,6 +199,7 @@ def _daemon(document: Document, merged: Merged, zone: str, env: Mapping[str, str
         "socket": _socket(document, merged, env),
         "state_dir": _state_dir(document, merged, env),
         "timezone": zone,
+        "listen": document.daemon.listen,
     }
     return DaemonSettings(**({"store": "sqlite"} | given))
 

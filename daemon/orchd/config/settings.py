@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from orchd.config.listening import DEFAULT_LISTEN, Listen
 from orchd.model.specs import ScheduleSpec
 
 DEFAULT_MAX_RUNS: Final = 8
@@ -33,6 +34,12 @@ class DaemonSettings:
     state_dir: Path
     #: IANA name: the zone of each schedule that names none.
     timezone: str
+    #: Where the page is; None for none.
+    listen: Listen | None = DEFAULT_LISTEN
+    #: Further names by which browsers know the page, with the port unless that is 80 or 443.
+    hosts: tuple[str, ...] = ()
+    #: A proxy in front of the page does TLS.
+    behind_proxy: bool = False
     #: Places: runs at once on this host.
     max_runs: int = DEFAULT_MAX_RUNS
     #: What runs get to end by themselves when the daemon is stopped by Ctrl-C or ``stop --cancel``.

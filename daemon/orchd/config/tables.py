@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from orchd.config.durations import parse_duration, parse_size
+from orchd.config.listening import DEFAULT_LISTEN, Listen, parse_host, parse_listen
 from orchd.model.names import name_problem
 from orchd.model.specs import CatchUp, Overlap, When
 from orchd.schedules.windows import MAX_COUNT
@@ -97,6 +98,8 @@ Days = Annotated[tuple[str, str], BeforeValidator(_days)]
 Duration = Annotated[timedelta, BeforeValidator(_parsed(parse_duration, "a duration"))]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_parsed(_positive, "a duration"))]
 Size = Annotated[int, BeforeValidator(_parsed(_size, "a size"))]
+Address = Annotated[Listen | None, BeforeValidator(_parsed(parse_listen, "an address"))]
+Host = Annotated[str, BeforeValidator(_parsed(parse_host, "the name of a host"))]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, AfterValidator(_named)]
 Places = Annotated[int, BeforeValidator(_places), Field(ge=1, le=10_000)]
@@ -116,6 +119,9 @@ class DaemonTable(Table):
     ``[daemon]``.
     """
 
+    listen: Address = Field(default=DEFAULT_LISTEN, examples=["127.0.0.1:8420"])
+    hosts: tuple[Host, ...] | None = Field(default=None, examples=[["jobs.example.org"]], strict=False)
+    behind_proxy: bool | None = Field(default=None, examples=[True])
     socket: Text | None = Field(default=None, examples=["/run/orchd/orchd.sock"])
     store: Text | None = Field(default=None, examples=["sqlite"])
     state_dir: Text | None = Field(default=None, examples=["/var/lib/orchd"])
@@ -253,10 +259,3 @@ TABLES: Final[Mapping[str, type[Table]]] = MappingProxyType(
     }
 )
 NAMED: Final = frozenset({"flow", "calendars", "schedules"})
-
-#: Keys that a later orchd will have, and what to do until then.
-NOT_YET: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
-    {
-        ("daemon", "listen"): "this version serves its Unix socket only; remove the key",
-    }
-)

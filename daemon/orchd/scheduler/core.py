@@ -32,6 +32,7 @@ from orchd.scheduler.jumps import Jumps
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.reading import owners_before
 from orchd.scheduler.resuming import attempt_before
+from orchd.scheduler.tallies import Tallies
 from orchd.scheduler.tick import Ticker
 from orchd.scheduler.waits import needed
 from orchd.scheduler.writer import Urgency, Writer
@@ -79,6 +80,7 @@ class Scheduler:
         self.board = Board(runs_folder, config)
         self.jumps = Jumps(database)
         self.health = StoreHealth(self._read_anew)
+        self.tallies = Tallies()
         before = partial(attempt_before, database, runs_folder)
         self.launcher = Launcher(self.board, send=hooks.send, config=config, nudge=nudge, before=before)
         self._writer = writer
@@ -98,6 +100,7 @@ class Scheduler:
             max_output=config.daemon.max_output,
             ended=self._run_ended,
             moved=self.wake,
+            tallies=self.tallies,
         )
         host = socket.gethostname()
         self._ticker = Ticker(database, self.board, self.launcher, chains, host=host)
@@ -108,6 +111,7 @@ class Scheduler:
             self.launcher,
             self._ingest,
             self.health,
+            self.tallies,
             host=host,
             watch=hooks.watch,
             changed=hooks.changed,
@@ -303,6 +307,7 @@ class Scheduler:
             self.launcher.put_off(_run_id(reply), reply.error)
 
     def _run_ended(self, run: LiveRun) -> None:
+        self.tallies.ended[run.row.state.value] += 1
         _log.info("run_ended", run=run.row.name, flow=run.row.flow, state=run.row.state.value, message=run.row.message)
         entry = self.board.entries.get(run.row.schedule or "")
         if entry is not None and entry.row.spec.pause_after_failures is not None:

@@ -17,6 +17,7 @@ from orchd.scheduler.ingest import End, Ingest, begin
 from orchd.scheduler.launching import Launcher
 from orchd.scheduler.patience import Patience
 from orchd.scheduler.recovery import FOLDER_GONE, MONITOR_DIED, Verdict, judge_run
+from orchd.scheduler.tallies import Tallies
 from orchd.scheduler.writer import Urgency, Writer
 from orchd.store import runs
 from orchd.store.database import Database
@@ -44,6 +45,7 @@ class Follower:
         launcher: Launcher,
         ingest: Ingest,
         health: StoreHealth,
+        tallies: Tallies,
         *,
         host: str,
         watch: Callable[[LiveRun, int], bool],
@@ -55,6 +57,7 @@ class Follower:
         self._launcher = launcher
         self._ingest = ingest
         self._health = health
+        self._tallies = tallies
         self._host = host
         self._watch = watch
         self._changed = changed
@@ -189,6 +192,8 @@ class Follower:
                 row = runs.get(conn, run.id)
             self._board.put_run(row)
             self._launcher.forget(run.id)
+            if row.fire_time_us is not None:
+                self._tallies.started(late_us=began.at - row.fire_time_us)
             self._changed()
         finished = next((record for record in records if isinstance(record, Finished)), None)
         end = End.of(finished) if finished is not None else self._ends.get(run.id)

@@ -21,6 +21,7 @@ from orchd.scheduler.board import Board, LiveRun
 from orchd.scheduler.chains import Chains
 from orchd.scheduler.reading import Line, Look, look
 from orchd.scheduler.resuming import after_crash
+from orchd.scheduler.tallies import Tallies
 from orchd.store import logs, runs, tasks
 from orchd.store.database import Connection, Database
 
@@ -88,12 +89,14 @@ class Ingest:
         max_output: int,
         ended: Callable[[LiveRun], None],
         moved: Callable[[], None],
+        tallies: Tallies,
     ) -> None:
         self._database = database
         self._board = board
         self._chains = chains
         self._ended = ended
         self._moved = moved
+        self._tallies = tallies
         self.max_output = max_output
 
     def step(self, run: LiveRun, end: End | None) -> bool:
@@ -132,6 +135,8 @@ class Ingest:
         crash_at("ingest.committed")
         run.progress = found.progress
         run.next_seq += len(lines)
+        if lines:
+            self._tallies.stored(written_us=lines[0].at, now_us=clock.now_us())
         run.stored_bytes = stored
         if row is not None:
             self._board.put_run(row)

@@ -35,7 +35,7 @@ from orchd.store.database import Connection
 _log = log.get("reload")
 
 #: What of ``[daemon]`` stands from the daemon's start to its end.
-_FIXED: Final = ("socket", "store", "state_dir", "stop_grace")
+_FIXED: Final = ("socket", "store", "state_dir", "stop_grace", "listen", "hosts", "behind_proxy")
 
 
 class Describe(Protocol):
@@ -306,6 +306,13 @@ def collect(descriptions: Sequence[Description]) -> Loaded:
     return Loaded(flows=tuple(found.values()), errors=tuple(errors), warnings=tuple(warnings))
 
 
+def _said(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: '""'}[value]
+
+    return ", ".join(map(str, value)) or "empty" if isinstance(value, tuple) else str(value)
+
+
 def _changes(old: Config, new: Config, before: Loaded, after: Loaded, now: datetime) -> list[str]:
     """
     Say in words what differs, for the person who asked for the reload.
@@ -318,7 +325,7 @@ def _changes(old: Config, new: Config, before: Loaded, after: Loaded, now: datet
     both = [name for name in are if name in were]
     changes += [f"schedule {name} changed" for name in both if not says_the_same(are[name], were[name], now=now)]
     changes += [
-        f"{key} in [daemon] needs a restart: until then it is {getattr(old.daemon, key)}"
+        f"{key} in [daemon] needs a restart: until then it is {_said(getattr(old.daemon, key))}"
         for key in _FIXED
         if getattr(old.daemon, key) != getattr(new.daemon, key)
     ]

@@ -22,8 +22,11 @@ from orchd.scheduler.changes import Changes
 from orchd.scheduler.core import Scheduler
 from orchd.scheduler.overview import Overview
 from orchd.scheduler.reload import Reloader
+from orchd.scheduler.tallies import BOUNDS_S
+from orchd.service.doors import Doors
 from orchd.store import queries, schedules
 from orchd.store.database import Connection, Database
+from orchd.web.daemon import Figures
 
 Json = dict[str, object]
 
@@ -44,11 +47,19 @@ class Facade:
     """
 
     def __init__(
-        self, scheduler: Scheduler, reloader: Reloader, changes: Changes, *, version: str, stop: Callable[[bool], None]
+        self,
+        scheduler: Scheduler,
+        reloader: Reloader,
+        changes: Changes,
+        doors: Doors,
+        *,
+        version: str,
+        stop: Callable[[bool], None],
     ) -> None:
         self._scheduler = scheduler
         self._reloader = reloader
         self._changes = changes
+        self._doors = doors
         self._overview = Overview(scheduler.board)
         self._stop = stop
         self._version = version
@@ -68,6 +79,20 @@ class Facade:
         """
         return clock.monotonic() - self.ticked_s < _STALE_S and self._scheduler.health.error is None
 
+    def figures(self) -> Figures:
+        """
+        Give what the daemon counts of its own work.
+        """
+        tallies = self._scheduler.tallies
+        return Figures(
+            late_bounds_s=BOUNDS_S,
+            late=tuple(tallies.late),
+            late_sum_s=tallies.late_sum_s,
+            ended=dict(tallies.ended),
+            ingest_lag_s=tallies.ingest_lag_s,
+            tick_age_s=clock.monotonic() - self.ticked_s,
+        )
+
     def facts(self) -> Json:
         """
         Give what of the status no store holds.
@@ -86,6 +111,7 @@ class Facade:
                 "max_runs": settings.max_runs,
                 "host": socket.gethostname(),
             },
+            "page": {"url": self._doors.address, "trouble": self._doors.trouble},
             "broken": [{"file": file, "error": why} for file, why in self._reloader.loaded.errors],
             "config_error": self._reloader.error,
             "put_off": [
@@ -275,6 +301,12 @@ class Facade:
         Begin to end the daemon.
         """
         self._stop(cancel)
+
+    def stir(self, run_id: FlowRunId) -> None:
+        """
+        Have what a run printed taken into the store now.
+        """
+        self._scheduler.stir(run_id)
 
     def next_change(self) -> "asyncio.Future[None]":
         """

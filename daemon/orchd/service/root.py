@@ -33,7 +33,9 @@ from orchd.scheduler.upkeep import EVERY_S, Upkeep
 from orchd.scheduler.wakeup import Wakeup
 from orchd.scheduler.watch import MonitorWatch, NudgeSocket
 from orchd.scheduler.writer import Writer
+from orchd.service.doors import Doors
 from orchd.service.facade import Facade
+from orchd.service.page import serve_page
 from orchd.service.stopping import Stopper
 from orchd.store.database import Database
 from orchd.web.app import make_app
@@ -119,8 +121,14 @@ class _Service:
         self._reloader = Reloader(self._scheduler, settings, read=self._read_config, describe=self._keeper.describe)
         self._stopper = Stopper(self._scheduler, self._changes, grace=settings.daemon.stop_grace)
         version = importlib.metadata.version("orchd")
+        self._doors = Doors(self._scheduler, settings.daemon)
         self._facade = Facade(
-            self._scheduler, self._reloader, self._changes, version=version, stop=self._stop_from_any_thread
+            self._scheduler,
+            self._reloader,
+            self._changes,
+            self._doors,
+            version=version,
+            stop=self._stop_from_any_thread,
         )
         self._upkeep = Upkeep(
             database,
@@ -131,7 +139,9 @@ class _Service:
             is_live=lambda run_id: run_id in self._scheduler.board.live,
             awaited=self._scheduler.awaited,
         )
-        self._server = UnixServer(make_app(self._facade, version=version), settings.daemon.socket, listening)
+        app = make_app(self._facade, self._doors, version=version)
+        self._server = UnixServer(app, settings.daemon.socket, listening)
+        self._page = serve_page(app, self._doors, settings.daemon)
         self._serving: asyncio.Task[None] | None = None
         self._loading: asyncio.Task[None] | None = None
 
@@ -176,10 +186,13 @@ class _Service:
         self._wakeup.every(EVERY_S, self._upkeep.clean)
         self._wakeup.every(_ASK_EVERY_S, self._facade.ask_again)
         self._upkeep.clean()
-        self._serving = asyncio.create_task(self._server.serve())
+        self._serving = asyncio.create_task(self._serve())
         daemon = self._settings.daemon
         self._notifier.ready("up")
         _log.info("ready", pid=os.getpid(), socket=str(daemon.socket), store=self._scheduler.database.where)
+
+    async def _serve(self) -> None:
+        await asyncio.gather(*(server.serve() for server in (self._server, self._page) if server is not None))
 
     async def go_on(self) -> None:
         """
@@ -201,6 +214,8 @@ class _Service:
         self._notifier.stopping("stopping")
         self._changes.close()
         self._server.stop()
+        if self._page is not None:
+            self._page.stop()
         if self._serving is not None:
             await self._serving
         self._wakeup.stop()

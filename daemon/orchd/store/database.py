@@ -128,6 +128,16 @@ class Database:
 
         self._unchecked = bool(busy) or frames != moved
 
+    def size(self, conn: Connection) -> int:
+        """
+        Return how many bytes the store takes on its disk.
+        """
+        if self.path is not None:
+            return self.path.stat().st_size + self.wal_bytes()
+
+        found: int = conn.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()
+        return found
+
     def wal_bytes(self) -> int:
         """
         Return the size of SQLite's WAL file; 0 for Postgres. A large one asks for a :meth:`checkpoint`.

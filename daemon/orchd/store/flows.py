@@ -2,7 +2,7 @@
 Flows as they were described, one version for each change of a flow's file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -52,10 +52,11 @@ _CURRENT: Final = (
 )
 
 
-def current_flows(conn: Connection) -> dict[str, FlowVersionRow]:
+def current_flows(conn: Connection, *, names: Collection[str] | None = None) -> dict[str, FlowVersionRow]:
     """
-    Return the newest version of every flow that was ever described, by name.
+    Return the newest version of every flow that was ever described, by name; or of those of *names* alone.
     """
+    asked = _CURRENT if names is None else _CURRENT.where(flow.c.name.in_(names))
     return {
         name: FlowVersionRow(
             flow=name,
@@ -65,7 +66,7 @@ def current_flows(conn: Connection) -> dict[str, FlowVersionRow]:
             project=of_project,
             labels=_LABELS.decode(labels),
         )
-        for name, version_id, version, spec, of_project, labels in conn.execute(_CURRENT)
+        for name, version_id, version, spec, of_project, labels in conn.execute(asked)
     }
 
 

@@ -2,7 +2,21 @@
 Every question that people ask of the store, for API, pages and CLI alike: one name for each, none of which writes.
 """
 
-from orchd.store.queries_logs import log_lines, log_tail
+from orchd.store.access import tokens
+from orchd.store.flows import spec_of
+from orchd.store.queries_flows import SummaryView, VersionView, summary, versions
+from orchd.store.queries_logs import first_error, last_line, log_lines, log_tail
+from orchd.store.queries_pages import (
+    BarView,
+    ProgressView,
+    flow_names,
+    last_bars,
+    latest_flows,
+    ledger,
+    progress,
+    run_mark,
+    unstarted,
+)
 from orchd.store.queries_runs import (
     counts,
     ended_runs,
@@ -11,9 +25,12 @@ from orchd.store.queries_runs import (
     latest_run,
     live_runs,
     run_detail,
+    run_moves,
     run_view,
     runs,
+    search_end,
     task_slugs,
+    task_summaries,
 )
 from orchd.store.queries_schedules import (
     SchedulePast,
@@ -38,41 +55,63 @@ from orchd.store.views import (
     RunView,
     ScheduleView,
     SlotView,
+    TaskSummary,
     TaskView,
 )
 
 __all__ = [
+    "BarView",
     "EventView",
     "FlowView",
     "LogView",
     "PauseView",
+    "ProgressView",
     "ProjectView",
     "RunDetail",
     "RunView",
     "SchedulePast",
     "ScheduleView",
     "SlotView",
+    "SummaryView",
+    "TaskSummary",
     "TaskView",
+    "VersionView",
     "counts",
     "ended_runs",
     "find_run",
+    "first_error",
+    "flow_names",
     "flows",
     "has_flow",
+    "last_bars",
+    "last_line",
     "last_slots",
+    "latest_flows",
     "latest_run",
+    "ledger",
     "live_runs",
     "log_lines",
     "log_tail",
+    "progress",
     "projects",
     "run_detail",
+    "run_mark",
+    "run_moves",
     "run_view",
     "runs",
     "schedule_id",
     "schedule_past",
     "schedules",
+    "search_end",
     "slot_at",
     "slot_of_run",
     "slot_within",
     "slots",
+    "spec_of",
+    "summary",
     "task_slugs",
+    "task_summaries",
+    "tokens",
+    "unstarted",
+    "versions",
 ]

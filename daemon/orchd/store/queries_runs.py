@@ -2,8 +2,8 @@
 Questions about runs. Every list is a page by run number, which an index answers whatever the store holds.
 """
 
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from orchd.store.children import children
 from orchd.store.database import Connection
 from orchd.store.runs import RunRow
 from orchd.store.schema import event, flow, flow_run, flow_version, task_run
-from orchd.store.views import EventView, RunDetail, RunView, TaskView
+from orchd.store.views import EventView, RunDetail, RunView, TaskSummary, TaskView
 
 _C: Final = flow_run.c
 #: The state, but not for an index: SQLite would else walk every run of a state ever made, not those of the last day.
@@ -31,6 +31,8 @@ _PARAMETERS: Final = msgspec.json.Decoder(dict[str, object])
 _MOST_CHILDREN: Final = 500
 #: Shortest beginning of an id that is looked for; a shorter word can only be a name.
 _SHORTEST_PREFIX: Final = 4
+#: States of a task that need nobody's look.
+_FINE: Final = (TaskRunState.SUCCESS.value, TaskRunState.CACHED.value)
 _HEX: Final = frozenset("0123456789abcdef-")
 
 
@@ -40,6 +42,7 @@ def runs(
     flow: str | None = None,
     states: Collection[FlowRunState] = (),
     since_us: int | None = None,
+    parameter: str | None = None,
     limit: int = 50,
     before: int | None = None,
     after: int | None = None,
@@ -51,6 +54,8 @@ def runs(
         states: only runs in one of these; all when empty.
 
         since_us: only runs made at or after it.
+
+        parameter: only runs in whose parameters (as JSON) this text is.
 
         before: only runs of a smaller number (the next page).
 
@@ -71,7 +76,24 @@ def runs(
         page = page.where(_C.number < before)
     if after is not None:
         page = page.where(_C.number > after)
+    if parameter is not None:
+        page = page.where(_C.parameters.contains(parameter, autoescape=True))
     return _views(conn, _each_state(page, states), limit)
+
+
+def search_end(
+    conn: Connection, *, flow: str | None, states: Collection[FlowRunState], before: int | None, count: int
+) -> int | None:
+    """
+    Return the number of the run at which a search of *count* runs ends that begins with the newest one; None when there
+    are fewer. An index alone answers it.
+    """
+    page = sa.select(_C.number).order_by(_C.number.desc()).limit(1).offset(count)
+    if flow is not None:
+        page = page.where(_C.flow == flow)
+    if before is not None:
+        page = page.where(_C.number < before)
+    return max(conn.execute(_each_state(page, states)).scalars(), default=None)
 
 
 def _each_state(page: sa.Select[int], states: Collection[FlowRunState]) -> sa.Select[int] | sa.CompoundSelect[int]:
@@ -131,6 +153,16 @@ def latest_run(conn: Connection, flow: str) -> RunView | None:
     Return the newest run of *flow*, if it ever ran.
     """
     return next(iter(runs(conn, flow=flow, limit=1)), None)
+
+
+def latest_runs(conn: Connection, flows: Collection[str]) -> dict[str, RunView]:
+    """
+    Return flow -> its newest run, for those of *flows* that ever ran.
+    """
+    newest = sa.select(sa.func.max(_C.number)).where(_C.flow == flow.c.name).correlate(flow).scalar_subquery()
+    asked = sa.select(newest).where(flow.c.name.in_(flows))
+    found = [number for number in conn.execute(asked).scalars() if number is not None]
+    return {row.flow: run_view(row) for row in stored.by_numbers(conn, found)}
 
 
 def has_flow(conn: Connection, name: str) -> bool:
@@ -202,9 +234,12 @@ def run_view(row: RunRow) -> RunView:
     )
 
 
-def run_detail(conn: Connection, run_id: FlowRunId) -> RunDetail:
+def run_detail(conn: Connection, run_id: FlowRunId, *, is_brief: bool = False) -> RunDetail:
     """
     Return all that is known of a run but its log.
+
+    Args:
+        is_brief: leave ``tasks`` and ``events`` empty, of which there may be ten thousands.
 
     Raises:
         NotFound: there is no such run.
@@ -216,8 +251,8 @@ def run_detail(conn: Connection, run_id: FlowRunId) -> RunDetail:
     after = stored.find(conn, attempts.id_after(row))
     return RunDetail(
         **{field: getattr(view, field) for field in view.__struct_fields__},
-        tasks=_tasks(conn, row),
-        events=_events(conn, row.number),
+        tasks=() if is_brief else _tasks(conn, row),
+        events=() if is_brief else _events(conn, row.number),
         upstream_runs=row.upstream_runs,
         created_by=row.created_by,
         peak_rss_kib=row.peak_rss_kib,
@@ -235,22 +270,97 @@ def _tasks(conn: Connection, row: RunRow) -> tuple[TaskView, ...]:
     t = task_run.c
     began = sa.func.coalesce(t.started_at_us, t.ended_at_us)
     asked = sa.select(task_run).where(t.run_number == row.number).order_by(began, t.slug, t.map_index)
-    return tuple(
-        TaskView(
-            slug=task.slug,
-            name=names.get(task.slug, task.slug),
-            map_index=task.map_index,
-            state=task.state,
-            shown=TaskRunState(task.state).shown,
-            attempt=task.attempt,
-            started_at=iso_us(task.started_at_us),
-            ended_at=iso_us(task.ended_at_us),
-            duration_s=_duration_s(task.started_at_us, task.ended_at_us),
-            message=task.message,
-            location=task.location,
-        )
-        for task in conn.execute(asked)
+    return tuple(_task(task, names) for task in conn.execute(asked))
+
+
+def _task(task: sa.Row[*tuple[Any, ...]], names: Mapping[str, str]) -> TaskView:
+    return TaskView(
+        slug=task.slug,
+        name=names.get(task.slug, task.slug),
+        map_index=task.map_index,
+        state=task.state,
+        shown=TaskRunState(task.state).shown,
+        attempt=task.attempt,
+        started_at=iso_us(task.started_at_us),
+        ended_at=iso_us(task.ended_at_us),
+        duration_s=_duration_s(task.started_at_us, task.ended_at_us),
+        message=task.message,
+        location=task.location,
     )
+
+
+def task_summaries(conn: Connection, row: RunRow, *, children: int) -> list[TaskSummary]:
+    """
+    Return the tasks of a run in the order in which they began, each with how its children went.
+
+    Args:
+        children: at most so many of each mapped task are given, those that did not succeed first.
+    """
+    t, names = task_run.c, _names(conn, row)
+    began = sa.func.coalesce(t.started_at_us, t.ended_at_us)
+    of_run = t.run_number == row.number
+    counted = (
+        sa.select(
+            t.slug,
+            t.state,
+            sa.func.sum(sa.case((t.map_index >= 0, 1), else_=0)).label("children"),
+            sa.func.min(began).label("began"),
+            sa.func.max(t.ended_at_us).label("ended"),
+            sa.func.count(t.ended_at_us).label("over"),
+            sa.func.count().label("all"),
+        )
+        .where(of_run)
+        .group_by(t.slug, t.state)
+    )
+    states: dict[str, list[sa.Row[*tuple[Any, ...]]]] = {}
+    for part in conn.execute(counted):
+        states.setdefault(part.slug, []).append(part)
+    parents = {task.slug: task for task in conn.execute(sa.select(task_run).where(of_run, t.map_index < 0))}
+    return sorted(
+        (
+            _summary(slug, parts, parents.get(slug), _first_children(conn, row.number, slug, parts, children), names)
+            for slug, parts in states.items()
+        ),
+        key=lambda each: (each.began_at or "", each.task.slug),
+    )
+
+
+def _first_children(
+    conn: Connection, number: int, slug: str, parts: Iterable[sa.Row[*tuple[Any, ...]]], limit: int
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    t = task_run.c
+    if not any(part.children for part in parts):
+        return []
+
+    asked = sa.select(task_run).where(t.run_number == number, t.slug == slug, t.map_index >= 0)
+    return conn.execute(asked.order_by(t.state.in_(_FINE), t.map_index).limit(limit)).all()
+
+
+def _summary(
+    slug: str,
+    parts: Sequence[sa.Row[*tuple[Any, ...]]],
+    parent: sa.Row[*tuple[Any, ...]] | None,
+    children: Sequence[sa.Row[*tuple[Any, ...]]],
+    names: Mapping[str, str],
+) -> TaskSummary:
+    counts = {TaskRunState(part.state).shown: int(part.children) for part in parts if part.children}
+    is_over = all(part.over == part.all for part in parts)
+    starts = [part.began for part in parts if part.began is not None]
+    return TaskSummary(
+        task=_task(parent if parent is not None else children[0], names),
+        children=tuple(_task(child, names) for child in children),
+        counts=dict(sorted(counts.items(), key=lambda each: -each[1])),
+        states=tuple(part.state for part in parts if part.children or part.state != TaskRunState.MAPPED),
+        began_at=iso_us(min(starts, default=None)),
+        ended_at=iso_us(max(part.ended for part in parts)) if is_over else None,
+    )
+
+
+def run_moves(conn: Connection, number: int) -> tuple[EventView, ...]:
+    """
+    Return the moves of the run of that number itself, without those of its tasks, in order.
+    """
+    return _events(conn, number, event.c.slug.is_(None))
 
 
 def _names(conn: Connection, row: RunRow) -> dict[str, str]:
@@ -258,9 +368,11 @@ def _names(conn: Connection, row: RunRow) -> dict[str, str]:
     return {} if spec is None else {task.slug: task.name for task in _SPEC.decode(spec).tasks}
 
 
-def _events(conn: Connection, number: int) -> tuple[EventView, ...]:
+def _events(conn: Connection, number: int, *which: sa.ColumnElement[bool]) -> tuple[EventView, ...]:
     e = event.c
-    asked = sa.select(e.at_us, e.from_state, e.to_state, e.message, e.slug, e.map_index).where(e.run_number == number)
+    asked = sa.select(e.at_us, e.from_state, e.to_state, e.message, e.slug, e.map_index).where(
+        e.run_number == number, *which
+    )
     return tuple(
         EventView(at=iso(from_us(at)), from_=source, to=to, message=message, task=slug, map_index=index)
         for at, source, to, message, slug, index in conn.execute(asked.order_by(e.id))

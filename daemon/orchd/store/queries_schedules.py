@@ -2,7 +2,7 @@
 Questions about schedules, their slots, and flows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,14 +20,15 @@ from orchd.schedules.rules import rule_words
 from orchd.schedules.waits import words
 from orchd.store.database import Connection
 from orchd.store.flows import current_flows
-from orchd.store.queries_runs import latest_run
+from orchd.store.queries_runs import latest_runs
 from orchd.store.schedules import ScheduleRow, load
 from orchd.store.schema import flow, project, schedule, schedule_version, slot
 from orchd.store.views import FlowView, PauseView, ProjectView, ScheduleView, SlotView, flow_view
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
 _SPEC: Final = msgspec.json.Decoder(ScheduleSpec)
-_SLOT: Final = sa.select(
+#: All slots, for :func:`slot_view`.
+SLOT: Final = sa.select(
     schedule.c.name,
     slot.c.fire_time_us,
     slot.c.until_us,
@@ -77,10 +78,10 @@ def slots(conn: Connection, name: str, *, before_us: int | None = None, limit: i
     Raises:
         NotFound: there never was such a schedule.
     """
-    asked = _SLOT.where(slot.c.schedule_id == schedule_id(conn, name))
+    asked = SLOT.where(slot.c.schedule_id == schedule_id(conn, name))
     if before_us is not None:
         asked = asked.where(slot.c.fire_time_us < before_us)
-    return [_slot(row) for row in conn.execute(asked.order_by(slot.c.fire_time_us.desc()).limit(limit))]
+    return [slot_view(row) for row in conn.execute(asked.order_by(slot.c.fire_time_us.desc()).limit(limit))]
 
 
 def slot_at(conn: Connection, name: str, fire_time_us: int) -> SlotView | None:
@@ -91,7 +92,7 @@ def slot_at(conn: Connection, name: str, fire_time_us: int) -> SlotView | None:
         NotFound: there never was such a schedule.
     """
     newest = (
-        _SLOT.where(slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us <= fire_time_us)
+        SLOT.where(slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us <= fire_time_us)
         .order_by(slot.c.fire_time_us.desc())
         .limit(1)
     )
@@ -99,7 +100,7 @@ def slot_at(conn: Connection, name: str, fire_time_us: int) -> SlotView | None:
     if row is None or (row.until_us or row.fire_time_us) < fire_time_us:
         return None
 
-    return _slot(row)
+    return slot_view(row)
 
 
 def slot_within(conn: Connection, name: str, from_us: int, until_us: int) -> SlotView | None:
@@ -109,11 +110,11 @@ def slot_within(conn: Connection, name: str, from_us: int, until_us: int) -> Slo
     Raises:
         NotFound: there never was such a schedule.
     """
-    asked = _SLOT.where(
+    asked = SLOT.where(
         slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us >= from_us, slot.c.fire_time_us < until_us
     )
     row = conn.execute(asked.order_by(slot.c.fire_time_us).limit(1)).one_or_none()
-    return None if row is None else _slot(row)
+    return None if row is None else slot_view(row)
 
 
 def schedule_past(conn: Connection, name: str) -> SchedulePast:
@@ -147,9 +148,9 @@ def slot_of_run(conn: Connection, name: str, fire_time_us: int) -> SlotView | No
     """
     Return the slot of a run, which has the same schedule and fire time.
     """
-    asked = _SLOT.where(slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us == fire_time_us)
+    asked = SLOT.where(slot.c.schedule_id == schedule_id(conn, name), slot.c.fire_time_us == fire_time_us)
     row = conn.execute(asked).one_or_none()
-    return None if row is None else _slot(row)
+    return None if row is None else slot_view(row)
 
 
 def last_slots(conn: Connection, ids: Sequence[int]) -> dict[str, SlotView]:
@@ -162,8 +163,8 @@ def last_slots(conn: Connection, ids: Sequence[int]) -> dict[str, SlotView]:
         .correlate(schedule)
         .scalar_subquery()
     )
-    asked = _SLOT.where(schedule.c.id.in_(ids), slot.c.fire_time_us == latest)
-    return {row.name: _slot(row) for row in conn.execute(asked)}
+    asked = SLOT.where(schedule.c.id.in_(ids), slot.c.fire_time_us == latest)
+    return {row.name: slot_view(row) for row in conn.execute(asked)}
 
 
 def schedules(conn: Connection) -> list[ScheduleView]:
@@ -175,10 +176,15 @@ def schedules(conn: Connection) -> list[ScheduleView]:
     return [_schedule(row, last.get(row.spec.name)) for row in rows]
 
 
-def flows(conn: Connection) -> list[FlowView]:
+def flows(conn: Connection, *, names: Collection[str] | None = None) -> list[FlowView]:
     """
     Return every flow that was ever described, by name; ``loaded`` and ``error`` are the daemon's to fill in.
+
+    Args:
+        names: only those; all that there are when it is not given.
     """
+    known = current_flows(conn, names=names)
+    last = latest_runs(conn, known)
     waiting: dict[str, list[str]] = {}
     for row in load(conn):
         waiting.setdefault(row.spec.flow, []).append(row.spec.name)
@@ -187,13 +193,13 @@ def flows(conn: Connection) -> list[FlowView]:
             flow_view(
                 current.spec,
                 version=current.version,
-                schedules=tuple(waiting.get(name, ())),
-                last_run=latest_run(conn, name),
+                schedules=tuple(waiting.get(of, ())),
+                last_run=last.get(of),
             ),
             project=current.project,
             labels=tuple(sorted({*current.spec.labels, *current.labels})),
         )
-        for name, current in current_flows(conn).items()
+        for of, current in known.items()
     ]
 
 
@@ -215,7 +221,10 @@ def projects(conn: Connection) -> list[ProjectView]:
     ]
 
 
-def _slot(row: sa.Row[*tuple[Any, ...]]) -> SlotView:
+def slot_view(row: sa.Row[*tuple[Any, ...]]) -> SlotView:
+    """
+    Return how a row of :data:`SLOT` is shown.
+    """
     fields = _OBJECT.decode(row.fields)
     return SlotView(
         schedule=row.name,

@@ -14,7 +14,7 @@ from orchd.model.slots import Outcome
 from orchd.model.states import FINAL_FLOW_RUN_STATES, FINAL_TASK_RUN_STATES, FlowRunState, TaskRunState
 
 #: Revision of the newest migration; a store that says so is opened without importing alembic.
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 
 metadata: Final = sa.MetaData(
     naming_convention={
@@ -214,6 +214,14 @@ sa.Index(None, flow_run.c.flow, flow_run.c.ended_at_us)
 sa.Index(None, flow_run.c.created_at_us)
 sa.Index(None, flow_run.c.ended_at_us, flow_run.c.state)
 _without_run: Final = slot.c.run_id.is_(None)
+sa.Index(None, slot.c.fire_time_us)
+sa.Index(
+    "ix_slot_outcome_without_run",
+    slot.c.outcome,
+    slot.c.fire_time_us,
+    sqlite_where=_without_run,
+    postgresql_where=_without_run,
+)
 sa.Index("ix_slot_without_run", slot.c.fire_time_us, sqlite_where=_without_run, postgresql_where=_without_run)
 
 slot_upstream: Final = sa.Table(
@@ -280,9 +288,39 @@ log: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
+#: Lines that a person looks for in a long log. It is written as a literal, because SQLite takes an index with a
+#: condition only for a question that has the same words.
+WORTH_A_LOOK: Final = log.c.level >= sa.literal_column("30")
+sa.Index(
+    "ix_log_warnings",
+    log.c.run_number,
+    log.c.seq,
+    sqlite_where=WORTH_A_LOOK,
+    postgresql_where=WORTH_A_LOOK,
+)
+
 daemon_state: Final = sa.Table(
     "daemon_state", metadata, sa.Column("key", sa.Text, primary_key=True), _text("value"), _number("at_us")
 )
+
+#: What lets somebody in over TCP. No secret is in it, only the SHA-256 (hex) of each.
+access: Final = sa.Table(
+    "access",
+    metadata,
+    sa.Column("secret_hash", sa.Text, primary_key=True),
+    #: "link", "session" or "token".
+    _text("kind"),
+    #: Of a token: what it is called. Else empty.
+    _text("name"),
+    #: Who asked for it, and is the caller of what is done with it.
+    _text("who"),
+    #: 1 when nothing may be changed with it.
+    _number("read_only"),
+    _number("created_at_us"),
+    _number("expires_at_us", null=True),
+)
+_is_token: Final = access.c.kind == "token"
+sa.Index("uq_access_name", access.c.name, unique=True, sqlite_where=_is_token, postgresql_where=_is_token)
 
 #: The table of alembic's own, written here too when a fresh store is made.
 alembic_version: Final = sa.Table(

@@ -61,6 +61,23 @@ class TaskView(Struct, frozen=True, kw_only=True):
     location: str | None
 
 
+class TaskSummary(Struct, frozen=True, kw_only=True):
+    """
+    One task of a run with its children, of which there may be more than are given.
+    """
+
+    #: The task itself; its first child while it has no row of its own.
+    task: TaskView
+    children: tuple[TaskView, ...]
+    #: State of a child in words -> how many there are, the most first; empty when the task is not mapped.
+    counts: Mapping[str, int]
+    #: The states that are among its rows; of a mapped task those of its children, if it has any.
+    states: tuple[str, ...]
+    #: When the first of them began, and the last one ended; None when none began, or not all have ended.
+    began_at: str | None
+    ended_at: str | None
+
+
 class EventView(Struct, frozen=True, kw_only=True):
     """
     One move of a run, or of one of its tasks.

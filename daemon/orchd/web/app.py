@@ -1,24 +1,70 @@
 """
-The HTTP application: all routes, and one shape for errors. Where it listens is not its business.
+The HTTP application: all routes of API and pages, and one shape for errors. Where it listens is not its business.
 """
+
+from typing import Any, Final
 
 from fastapi import FastAPI
 
 from orchd.web import errors
+from orchd.web.access import AccessRoutes
 from orchd.web.answers import ErrorBody
 from orchd.web.daemon import Daemon
+from orchd.web.doors import Doors
+from orchd.web.flows import FlowRoutes
+from orchd.web.gate import cookie_name
 from orchd.web.limits import BodyLimit
+from orchd.web.metrics import MetricsRoute
+from orchd.web.pages.entrance import Entrance
+from orchd.web.pages.files import file_router
+from orchd.web.pages.flows import FlowPages
+from orchd.web.pages.live import LivePages
+from orchd.web.pages.overview import OverviewPage
+from orchd.web.pages.runs import RunPages
+from orchd.web.pages.schedules import SchedulePages
+from orchd.web.pages.schematic import Schematics
+from orchd.web.pages.slots import SlotPages
 from orchd.web.projects import ProjectRoutes
 from orchd.web.runs import RunRoutes
 from orchd.web.schedules import ScheduleRoutes
+from orchd.web.slots import SlotRoutes
 from orchd.web.status import DaemonRoutes
 
+#: Over TCP; the Unix socket needs neither.
+_SCHEMES: Final = {
+    "token": {"type": "http", "scheme": "bearer", "description": "made by `orchd token create`"},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookie_name(secure=False),
+        "description": "of a browser that logged in by the link of `orchd open`; with TLS it is called "
+        f"`{cookie_name(secure=True)}`. A change needs the header `X-Orchd-Form-Key` too, which pages carry.",
+    },
+}
 
-def make_app(daemon: Daemon, *, version: str) -> FastAPI:
+
+class _App(FastAPI):
     """
-    Make the API over *daemon*.
+    FastAPI whose document says who may come in.
     """
-    app = FastAPI(
+
+    def openapi(self) -> dict[str, Any]:
+        """
+        Give the OpenAPI document.
+        """
+        if self.openapi_schema is None:
+            made = super().openapi()
+            made["components"]["securitySchemes"] = _SCHEMES
+            made["security"] = [{name: []} for name in _SCHEMES]
+            made["paths"]["/health"]["get"]["security"] = []
+        return super().openapi()
+
+
+def make_app(daemon: Daemon, doors: Doors, *, version: str) -> FastAPI:
+    """
+    Make API and pages over *daemon*.
+    """
+    app = _App(
         title="orchd",
         version=version,
         openapi_url="/api/v1/openapi.json",
@@ -29,6 +75,28 @@ def make_app(daemon: Daemon, *, version: str) -> FastAPI:
     )
     errors.install(app)
     app.add_middleware(BodyLimit)
-    for routes in (DaemonRoutes(daemon), RunRoutes(daemon), ScheduleRoutes(daemon), ProjectRoutes(daemon)):
+    for routes in (
+        DaemonRoutes(daemon),
+        MetricsRoute(daemon),
+        RunRoutes(daemon),
+        ScheduleRoutes(daemon),
+        SlotRoutes(daemon),
+        FlowRoutes(daemon),
+        ProjectRoutes(daemon),
+        AccessRoutes(daemon, doors),
+    ):
         app.include_router(routes.router())
+    live = LivePages(daemon)
+    for pages in (
+        Entrance(doors),
+        live,
+        OverviewPage(daemon),
+        Schematics(daemon),
+        FlowPages(daemon),
+        RunPages(daemon, live),
+        SchedulePages(daemon),
+        SlotPages(daemon),
+    ):
+        app.include_router(pages.router())
+    app.include_router(file_router())
     return app

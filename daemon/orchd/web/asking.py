@@ -12,7 +12,10 @@ from fastapi import Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from orchd.errors import UsageError
+from orchd.model.instants import to_us
+from orchd.model.names import shown
 from orchd.store.database import Connection
+from orchd.store.views import SlotView
 from orchd.web.daemon import Daemon
 
 T = TypeVar("T")
@@ -90,3 +93,38 @@ def utc(instant: datetime) -> datetime:
         return instant.astimezone(UTC)
     except OverflowError:
         raise UsageError(f"{instant.isoformat()} is in no calendar: write a time of the years 1 to 9999") from None
+
+
+def an_instant(text: str) -> datetime:
+    """
+    Return the instant that *text* (ISO 8601, with its zone) says, in UTC.
+
+    Raises:
+        UsageError: it says none.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise UsageError(f"{shown(text)} is no time with its zone; write one such as 2026-03-29T02:30:00Z")
+
+    return utc(instant)
+
+
+def slot_key(slot: SlotView) -> str:
+    """
+    Return the text by which the page after *slot* is asked for.
+    """
+    return f"{slot.fire_time}@{slot.schedule}"
+
+
+def slot_before(key: str) -> tuple[int, str] | None:
+    """
+    Return fire time (microseconds) and schedule of what :func:`slot_key` gave; None for the empty text.
+
+    Raises:
+        UsageError: it is no such text.
+    """
+    at, _, schedule = key.partition("@")
+    return (to_us(an_instant(at)), schedule) if key else None

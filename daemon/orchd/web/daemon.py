@@ -8,12 +8,30 @@ from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
+from orchd.model.ids import FlowRunId
 from orchd.model.registration import Registration
 from orchd.operations import Call
 from orchd.store.database import Database
 
 #: A JSON object.
 Json = dict[str, object]
+
+
+class Figures(Struct, frozen=True, kw_only=True):
+    """
+    What the daemon counts of its own work since it began.
+    """
+
+    #: Upper bounds in seconds, and how many starts of slots lie in each (one more for what is beyond the last).
+    late_bounds_s: Sequence[float]
+    late: Sequence[int]
+    late_sum_s: float
+    #: State -> how many runs ended in it.
+    ended: Mapping[str, int]
+    ingest_lag_s: float
+    tick_age_s: float
 
 
 class Daemon(Protocol):
@@ -30,7 +48,13 @@ class Daemon(Protocol):
     def facts(self) -> Json:
         """
         Give the parts of ``/api/v1/status`` that no store holds: ``daemon``, ``broken``, ``config_error``,
-        ``put_off``, ``clock_jumps``, ``clock_waits``.
+        ``put_off``, ``clock_jumps``, ``clock_waits``, ``pools``, ``page`` (``url``; ``trouble``: why there
+        is none).
+        """
+
+    def figures(self) -> Figures:
+        """
+        Give what the daemon counts of its own work.
         """
 
     def holds(self) -> Mapping[str, str]:
@@ -112,6 +136,11 @@ class Daemon(Protocol):
     def stop(self, *, cancel: bool) -> None:
         """
         Begin to end the daemon; with *cancel* the runs are cancelled first.
+        """
+
+    def stir(self, run_id: FlowRunId) -> None:
+        """
+        Have what a run printed taken into the store now, not at the next look at all runs.
         """
 
     def is_healthy(self) -> bool:

@@ -4,7 +4,7 @@ Errors as the API gives them: one JSON shape, ``{"error": {"code", "message", "f
 
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -13,8 +13,20 @@ from orchd import log
 from orchd.errors import OrchdError
 from orchd.model.names import shown
 from orchd.web.limits import MAX_BODY
+from orchd.web.pages.rendering import page
 
 _log = log.get("web")
+
+#: Paths that programs ask; everybody else is shown a page.
+_PROGRAMS: Final = ("/api/", "/health", "/metrics")
+#: Status -> what stands above the sentence on a page.
+_TITLES: Final = {
+    404: "Not found",
+    400: "This cannot be meant",
+    403: "Not allowed",
+    500: "orchd failed",
+    503: "Not now",
+}
 
 _NO_TIME: Final = "{given} is no time with its zone; write one such as 2026-03-29T02:30:00Z"
 #: Kind of a mistake, as pydantic calls it -> what is said after the name of the field.
@@ -26,6 +38,7 @@ _SENTENCES: Final = {
     "float_parsing": "{given} is no number",
     "string_type": "{given} is no text",
     "dict_type": "{given} is no object of names and values",
+    "string_pattern_mismatch": "{given} is not of the form {pattern}",
     "string_too_long": "it is longer than {max_length} characters",
     "greater_than_equal": "{given} is too small; write {ge} or more",
     "less_than_equal": "{given} is too large; write {le} or less",
@@ -36,19 +49,22 @@ _SENTENCES: Final = {
 }
 
 
-def _answer(status: int, code: str, message: str, field: str | None = None) -> JSONResponse:
+def _answer(request: Request, status: int, code: str, message: str, field: str | None = None) -> Response:
     # A request may hold half characters, which no answer can.
     text = message.encode("utf-8", "backslashreplace").decode()
+    if not request.url.path.startswith(_PROGRAMS):
+        return page(request, "message.html", status=status, title=_TITLES.get(status, "This did not work"), text=text)
+
     where = None if field is None else field.encode("utf-8", "backslashreplace").decode()
     return JSONResponse({"error": {"code": code, "message": text, "field": where}}, status_code=status)
 
 
-def _orchd_error(_: Request, error: Exception) -> JSONResponse:
+def _orchd_error(request: Request, error: Exception) -> Response:
     kind = type(error) if isinstance(error, OrchdError) else OrchdError
-    return _answer(kind.http_status, kind.code, str(error))
+    return _answer(request, kind.http_status, kind.code, str(error))
 
 
-def _invalid(_: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     first: dict[str, Any] = {"loc": (), "type": "", "msg": str(error)}
     if isinstance(error, RequestValidationError):
         first |= error.errors()[0]
@@ -57,25 +73,30 @@ def _invalid(_: Request, error: Exception) -> JSONResponse:
     name = ".".join(part for part in parts if not part.isdigit()) or "the request"
     values = {"msg": first["msg"], "given": shown(str(first.get("input", ""))), **first.get("ctx", {})}
     told = _SENTENCES.get(first["type"], "{msg}").format_map(values)
-    return _answer(400, "usage_error", f"{name}: {told}", ".".join(parts) or None)
+    return _answer(request, 400, "usage_error", f"{name}: {told}", ".".join(parts) or None)
 
 
-def _http(_: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        return _answer(404, "not_found", "there is no such path; /api/v1/openapi.json lists them all")
+        return _answer(request, 404, "not_found", f"there is no such path; {_where_else(request)}")
     if status == 400:
-        return _answer(400, "usage_error", "the body of the request cannot be read as JSON")
+        return _answer(request, 400, "usage_error", "the body of the request cannot be read as JSON")
     if status == 413:
-        return _answer(413, "usage_error", f"the body of the request is over {MAX_BODY} bytes; send less")
+        return _answer(request, 413, "usage_error", f"the body of the request is over {MAX_BODY} bytes; send less")
 
-    return _answer(status, "http_error", str(error))
+    return _answer(request, status, "http_error", str(error))
 
 
-def _bug(request: Request, error: Exception) -> JSONResponse:
+def _bug(request: Request, error: Exception) -> Response:
     # A bug of ours must not end the daemon: it is logged whole, and the caller is told where to look.
     _log.error("request_failed", path=request.url.path, exc_info=error)
-    return _answer(500, "internal_error", f"orchd itself failed ({type(error).__name__}); its log says more")
+    return _answer(request, 500, "internal_error", f"orchd itself failed ({type(error).__name__}); its log says more")
+
+
+def _where_else(request: Request) -> str:
+    is_program = request.url.path.startswith(_PROGRAMS)
+    return "/api/v1/openapi.json lists them all" if is_program else "the menu above leads to all that there is"
 
 
 def install(app: FastAPI) -> None:

@@ -119,5 +119,5 @@ class ProjectRoutes:
         return msgspec.structs.replace(flow, loaded=error is None, error=error)
 
     async def _find(self, name: str) -> queries.FlowView | None:
-        found = await read(self._daemon, queries.flows)
-        return next((flow for flow in found if flow.name == name), None)
+        found = await read(self._daemon, lambda conn: queries.flows(conn, names=[name]))
+        return next(iter(found), None)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from orchd.errors import NotFound
+from orchd.errors import NotFound, UsageError
 from orchd.model.instants import to_us
 from orchd.model.names import shown
 from orchd.model.states import FlowRunState
@@ -20,10 +20,13 @@ from orchd.store.database import Connection
 from orchd.web.answers import answer, with_holds
 from orchd.web.asking import MAX_NUMBER, RunRef, Wait, caller, outcome, read, read_new, utc
 from orchd.web.daemon import Daemon
+from orchd.web.limits import MAX_DEPTH, NO_NUL, is_deeper
 
 #: Most rows of one answer. Source: the threat table of reliability.md, T14, asks for a bound.
 MAX_RUNS: Final = 500
 MAX_LINES: Final = 10_000
+#: Longest key by which a wish is known again.
+MAX_KEY: Final = 200
 #: How many tasks are named to somebody who asked for one that is not there.
 _TASKS: Final = 12
 
@@ -51,7 +54,7 @@ class StartBody(BaseModel):
     flow: str = Field(description="name of the flow")
     parameters: dict[str, object] = Field(default_factory=dict, description="values in place of the flow's defaults")
     at: AwareDatetime | None = Field(default=None, description="not before this time, with its zone; null for now")
-    idempotency_key: Annotated[str, Field(max_length=200)] | None = Field(
+    idempotency_key: Annotated[str, Field(max_length=MAX_KEY, pattern=NO_NUL)] | None = Field(
         default=None, description="asked for again with the same key, the same run is given, and none is made"
     )
     name: str | None = Field(default=None, description="of the run; null for one that is made of its id")
@@ -68,7 +71,9 @@ class CancelBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, Field(max_length=1000)] = Field(default="cancelled", description="kept as its message")
+    reason: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] = Field(
+        default="cancelled", description="kept as its message"
+    )
 
 
 class RenameBody(BaseModel):
@@ -149,16 +154,35 @@ class RunRoutes:
         found = await read_new(self._daemon, question, is_new=bool, wait_s=wait_s)
         return answer({"runs": await run_in_threadpool(with_holds, self._daemon, found)})
 
-    async def start_run(self, body: StartBody, request: Request) -> Response:
+    async def start_run(
+        self,
+        body: StartBody,
+        request: Request,
+        header: Annotated[
+            str | None,
+            Header(
+                alias="Idempotency-Key", max_length=MAX_KEY, description="the same as `idempotency_key` of the body"
+            ),
+        ] = None,
+    ) -> Response:
         """
         Start a run of a flow, now or later.
         """
+        if header is not None and body.idempotency_key not in (None, header):
+            raise UsageError(
+                f"the header Idempotency-Key says {shown(header)}, idempotency_key of the body says "
+                f"{shown(body.idempotency_key or '')}: write one of them, or the same in both"
+            )
+
+        if is_deeper(body.parameters, MAX_DEPTH):
+            raise UsageError(f"parameters: they are nested deeper than {MAX_DEPTH} levels; write them flatter")
+
         run_id = await outcome(
             self._daemon.start_run(
                 flow=body.flow,
                 parameters=body.parameters,
                 at=None if body.at is None else utc(body.at),
-                idempotency_key=body.idempotency_key,
+                idempotency_key=body.idempotency_key or header,
                 by=caller(request),
                 name=body.name,
                 project=body.project,
@@ -200,6 +224,10 @@ class RunRoutes:
         since: Annotated[AwareDatetime | None, Query(description="only lines written at or after this time")] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_LINES, description="most lines given")] = 1000,
         tail: Annotated[int | None, Query(ge=0, le=MAX_LINES, description="the last lines, when no after is")] = None,
+        before: Annotated[
+            int | None, Query(ge=0, le=MAX_NUMBER, description="with tail: those of a smaller seq")
+        ] = None,
+        text: Annotated[str | None, Query(max_length=200, description="only lines in which it stands")] = None,
         wait_s: Wait = 0,
     ) -> Response:
         """
@@ -213,6 +241,8 @@ class RunRoutes:
             since_us=None if since is None else to_us(since),
             limit=limit,
             tail=tail,
+            before=before,
+            text=text,
         )
         run, lines = await read_new(self._daemon, question, is_new=_is_new, wait_s=wait_s)
         shown = await run_in_threadpool(with_holds, self._daemon, [run])
@@ -264,6 +294,8 @@ class _LogQuestion:
     since_us: int | None
     limit: int
     tail: int | None
+    before: int | None
+    text: str | None
 
     def __call__(self, conn: Connection) -> tuple[queries.RunView, list[queries.LogView]]:
         """
@@ -273,9 +305,9 @@ class _LogQuestion:
         ask = (
             partial(queries.log_lines, after=self.after, limit=self.limit)
             if self.tail is None or self.after >= 0
-            else partial(queries.log_tail, count=self.tail)
+            else partial(queries.log_tail, count=self.tail, before=self.before)
         )
-        lines = ask(conn, row.number, task=self.task, level=self.level, since_us=self.since_us)
+        lines = ask(conn, row.number, task=self.task, level=self.level, text=self.text, since_us=self.since_us)
         if not lines and self.task is not None and self.task not in (slugs := queries.task_slugs(conn, row)):
             there = ", ".join(slugs[:_TASKS]) + (", ..." if len(slugs) > _TASKS else "")
             raise NotFound(f"flow {row.flow} has no task {shown(self.task)}; there are: {there or 'none'}")

@@ -16,6 +16,7 @@ from orchd.store import queries
 from orchd.web.answers import answer
 from orchd.web.asking import caller, outcome, utc
 from orchd.web.daemon import Daemon, Json
+from orchd.web.limits import NO_NUL
 
 _Name = Annotated[str, Path(description="name of the schedule")]
 
@@ -27,7 +28,9 @@ class PauseBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    note: Annotated[str, Field(max_length=1000)] = Field(default="", description="shown wherever the pause is")
+    note: Annotated[str, Field(max_length=1000, pattern=NO_NUL)] = Field(
+        default="", description="shown wherever the pause is"
+    )
 
 
 class ScheduleRoutes:

@@ -37,7 +37,7 @@ class _PeerProtocol(H11Protocol):
         self.client = (_user(uid), uid)
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """
     uvicorn without what a quiet daemon has no use for: signal handlers, and a look around ten times a second.
     """
@@ -70,7 +70,7 @@ class UnixServer:
 
     def __init__(self, app: FastAPI, path: Path, listening: socket.socket) -> None:
         self._path = path
-        self._server = _Server(
+        self._server = QuietServer(
             uvicorn.Config(
                 app,
                 http=_PeerProtocol,

@@ -123,8 +123,8 @@ def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) 
             told = f"{run.schedule} at {slot.fire_time}: {slot.sentence}"
             sentences += [told, *_jumps(conn, slot)]
     else:
-        detail = queries.run_detail(conn, queries.find_run(conn, run.id).id)
-        sentences.append(f"run {run.name} of flow {run.flow} was started by {detail.created_by} at {run.created_at}")
+        by = queries.find_run(conn, run.id).created_by
+        sentences.append(f"run {run.name} of flow {run.flow} was started by {by} at {run.created_at}")
     return _answer(run.name, "run", [*sentences, *_story(daemon, conn, run)], timezone, slot=slot, run=run)
 
 
@@ -150,8 +150,8 @@ def _delay(conn: Connection, run: queries.RunView) -> list[str]:
     late_s = (datetime.fromisoformat(run.started_at) - decided).total_seconds()
     if late_s <= _SOON_S:
         return []
-    events = queries.run_detail(conn, queries.find_run(conn, run.id).id).events
-    began = next((event.message for event in events if event.task is None and event.to == FlowRunState.RUNNING), "")
+    moves = queries.run_moves(conn, run.number)
+    began = next((move.message for move in moves if move.to == FlowRunState.RUNNING), "")
     _, _, why = began.partition("; ")
     return [f"its process began {late_s:.1f} s later{why and f': {why}'}"]
 

@@ -36,6 +36,7 @@ def _daemon(answer: Json, screen: Screen) -> None:
         ("store", daemon["store"]),
         ("state", daemon["state_dir"]),
         ("socket", daemon["socket"]),
+        ("page", answer["page"]["url"] or answer["page"]["trouble"] or 'switched off (listen = "")'),
     ]
     columns = (Column(title="what"), Column(title="value", gives_way=True))
     screen.table(columns, [[Cell(name, "quiet"), Cell(str(value))] for name, value in facts], titles=False)

@@ -1,0 +1,3 @@
+"""
+The pages: rendered here, whole without a script, and live with one.
+"""

@@ -1,0 +1,144 @@
+"""
+The log of a run as it grows, for the pages that show it: pages that are equally far are served by one look.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from orchd.model.ids import FlowRunId
+from orchd.model.states import FlowRunState
+from orchd.store import queries
+from orchd.store.database import Connection
+from orchd.store.queries import LogView
+from orchd.web.asking import read
+from orchd.web.daemon import Daemon
+
+#: Lines sent at once. Whoever is further behind gets the newest ones, and hears that there is a gap: no page can show
+#: ten thousand lines a second, and all of them are in the store.
+AT_ONCE: Final = 500
+#: Seconds between two looks. All pages look at the same instants, so that they share what is found.
+_PACE_S: Final = 0.1
+#: Seconds between two looks at what a run has printed, while a page shows it: nobody is told of a print.
+_STIR_S: Final = 0.2
+#: Seconds after which a quiet stream says that it is there.
+_QUIET_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """
+    Which lines of which run.
+    """
+
+    number: int
+    run_id: FlowRunId
+    task: str | None = None
+    level: int | None = None
+    text: str | None = None
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    """
+    What one look found.
+    """
+
+    lines: list[LogView]
+    #: All lines up to this seq were looked at.
+    until: int
+    #: Lines were left out before these.
+    has_gap: bool
+    #: Another one whenever the run or one of its tasks moved.
+    mark: str
+    is_over: bool
+
+
+class Feeds:
+    """
+    Used in the loop's thread only.
+    """
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._looks: dict[tuple[Wanted, int], asyncio.Task[_Found]] = {}
+        self._stirred_s: dict[FlowRunId, float] = {}
+
+    async def follow(self, wanted: Wanted, *, after: int) -> AsyncIterator[str]:
+        """
+        Give server-sent events: ``lines`` (JSON: ``lines``, ``gap``), ``change`` when a state moved, ``end`` at last.
+
+        Args:
+            after: the line (by its seq) that the page has.
+        """
+        daemon = self._daemon
+        mark: str | None = None
+        while True:
+            change = daemon.next_change()
+            found = await self._look(wanted, after)
+            after = found.until
+            if found.lines:
+                yield _event("lines", {"lines": found.lines, "gap": found.has_gap})
+            # The first look too: something may have moved since the page was made.
+            if found.mark != mark:
+                yield _event("change", None)
+            mark = found.mark
+            if found.is_over and len(found.lines) < AT_ONCE:
+                change.cancel()
+                self._stirred_s.pop(wanted.run_id, None)
+                yield _event("end", None)
+                return
+            begun_s = daemon.monotonic()
+            while _is_awaited(change) and daemon.monotonic() - begun_s < _QUIET_S:
+                self._stir(wanted.run_id)
+                change = daemon.next_change() if change.cancelled() else change
+                if not await daemon.changed(change, within_s=_STIR_S):
+                    return
+            if _is_awaited(change):
+                yield ": quiet\n\n"
+            await asyncio.sleep(_PACE_S - daemon.monotonic() % _PACE_S)
+
+    def _stir(self, run_id: FlowRunId) -> None:
+        """
+        Have the daemon look at what the run printed, once for all pages that show it.
+        """
+        now_s = self._daemon.monotonic()
+        if now_s - self._stirred_s.get(run_id, 0) < _STIR_S / 2:
+            return
+
+        self._stirred_s[run_id] = now_s
+        self._daemon.stir(run_id)
+
+    async def _look(self, wanted: Wanted, after: int) -> _Found:
+        key = (wanted, after)
+        look = self._looks.get(key)
+        if look is None:
+            look = asyncio.create_task(read(self._daemon, lambda conn: _found(conn, wanted, after)))
+            self._looks[key] = look
+            look.add_done_callback(lambda _: self._looks.pop(key, None))
+        return await asyncio.shield(look)
+
+
+def _found(conn: Connection, wanted: Wanted, after: int) -> _Found:
+    state, mark = queries.run_mark(conn, wanted.number)
+    task, level, text = wanted.task, wanted.level, wanted.text
+    lines = queries.log_lines(conn, wanted.number, after=after, limit=AT_ONCE, task=task, level=level, text=text)
+    has_gap = False
+    if len(lines) == AT_ONCE:
+        newest = queries.log_tail(conn, wanted.number, count=AT_ONCE, task=task, level=level, text=text)
+        has_gap = newest[0].seq > lines[-1].seq
+        lines = newest if has_gap else [line for line in newest if line.seq > after]
+    until = lines[-1].seq if lines else max(after, queries.last_line(conn, wanted.number))
+    return _Found(lines=lines, until=until, has_gap=has_gap, mark=mark, is_over=FlowRunState(state).is_final)
+
+
+def _is_awaited(change: "asyncio.Future[None]") -> bool:
+    return change.cancelled() or not change.done()
+
+
+def _event(name: str, body: object) -> str:
+    data = "" if body is None else msgspec.json.encode(body).decode()
+    return f"event: {name}\ndata: {data}\n\n"

@@ -1,0 +1,101 @@
+"""
+A list of runs that a person filters and turns the pages of.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+from orchd.errors import UsageError
+from orchd.model.instants import to_us
+from orchd.model.names import shown
+from orchd.model.states import FlowRunState
+from orchd.store import queries
+from orchd.store.database import Connection
+from orchd.store.queries import RunView
+
+_PER_PAGE: Final = 50
+#: Runs that are looked at for a text, so that one which is nowhere costs a page no more than one that is.
+_SEARCHED: Final = 10_000
+#: What a person means by a state -> the states of runs.
+STATES: Final[Mapping[str, tuple[FlowRunState, ...]]] = {
+    "": (),
+    "running": (FlowRunState.PENDING, FlowRunState.RUNNING, FlowRunState.WAITING, FlowRunState.CANCELLING),
+    "held": (FlowRunState.SCHEDULED,),
+    "succeeded": (FlowRunState.SUCCESS,),
+    "failed": (FlowRunState.FAILED, FlowRunState.TIMED_OUT, FlowRunState.CRASHED),
+    "cancelled": (FlowRunState.CANCELLED,),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunList:
+    """
+    One page of runs, newest first, and where the next one is.
+    """
+
+    runs: tuple[RunView, ...]
+    states: tuple[str, ...]
+    state: str
+    #: As typed: a day in UTC, or empty.
+    since: str
+    parameter: str
+    #: Query of the next page; None when this is the last one.
+    older: str | None
+    #: How many runs were looked at, when not all were.
+    searched: int | None
+
+
+def run_list(conn: Connection, asked: Mapping[str, str], *, flow: str | None) -> RunList:
+    """
+    Return the page that *asked* (a query: ``state``, ``since``, ``parameter``, ``before``) means.
+
+    Raises:
+        UsageError: one of them cannot be meant.
+    """
+    state, since, parameter = asked.get("state", ""), asked.get("since", ""), asked.get("parameter", "")
+    if state not in STATES:
+        raise UsageError(f"{shown(state)} is no state; write one of {', '.join(word for word in STATES if word)}")
+
+    word = asked.get("before", "")
+    before = int(word) if word.isdecimal() and len(word) < 19 else None
+    end = None
+    if parameter:
+        end = queries.search_end(conn, flow=flow, states=STATES[state], before=before, count=_SEARCHED)
+    found = queries.runs(
+        conn,
+        flow=flow,
+        states=STATES[state],
+        since_us=_day_us(since),
+        parameter=parameter or None,
+        before=before,
+        after=end,
+        limit=_PER_PAGE,
+    )
+    keep = {"state": state, "since": since, "parameter": parameter}
+    more = {name: text for name, text in keep.items() if text}
+    # The run at which the search ended was not looked at.
+    next_before = found[-1].number if len(found) == _PER_PAGE else None if end is None else end + 1
+    older = None if next_before is None else urlencode({**more, "before": next_before})
+    searched = _SEARCHED if end is not None and len(found) < _PER_PAGE else None
+    return RunList(
+        runs=tuple(found),
+        states=tuple(STATES),
+        state=state,
+        since=since,
+        parameter=parameter,
+        older=older,
+        searched=searched,
+    )
+
+
+def _day_us(text: str) -> int | None:
+    if not text:
+        return None
+
+    try:
+        return to_us(datetime.fromisoformat(f"{text}T00:00:00+00:00"))
+    except ValueError:
+        raise UsageError(f"{shown(text)} is no day; write one such as 2026-11-23") from None

@@ -1,0 +1,122 @@
+"""
+The pages of schedules: all of them with the week to come; one of them with what became of its fire times.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse
+
+from orchd import clock
+from orchd.errors import NotFound, OrchdError
+from orchd.model.names import shown
+from orchd.store import queries
+from orchd.store.queries import ScheduleView
+from orchd.web.asking import caller, outcome
+from orchd.web.daemon import Daemon, Json
+from orchd.web.pages.forms import form_of
+from orchd.web.pages.rendering import page
+from orchd.web.pages.week import Week, week
+from orchd.web.why import explained
+
+_NEXT: Final = 10
+_SLOTS: Final = 20
+_NOTE: Final = 1000
+
+
+class SchedulePages:
+    """
+    ``/schedules`` and what is below it.
+    """
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    def router(self) -> APIRouter:
+        """
+        Make the routes.
+        """
+        routes = APIRouter(include_in_schema=False)
+        routes.add_api_route("/schedules", self.list_schedules)
+        routes.add_api_route("/schedules/{name}", self.show)
+        routes.add_api_route("/schedules/{name}/pause", self.pause, methods=["POST"])
+        routes.add_api_route("/schedules/{name}/unpause", self.unpause, methods=["POST"])
+        return routes
+
+    def list_schedules(self, request: Request) -> Response:
+        """
+        Show every schedule of the config and of the code.
+        """
+        with self._daemon.database.reading() as conn:
+            found = queries.schedules(conn)
+        coming, more = self._daemon.soonest(n=len(found))
+        return page(
+            request,
+            "schedules.html",
+            schedules=found,
+            rules={each.name: f"{each.rule}, {each.timezone}" for each in found},
+            next={str(fire["schedule"]): fire["fire_time"] for fire in coming},
+            week=self._week(coming, more),
+        )
+
+    def _week(self, coming: Sequence[Json], more: int) -> Week:
+        daemon = self._daemon
+        facts: Any = daemon.facts()["daemon"]
+
+        def upcoming(name: str, n: int, after: datetime | None) -> Sequence[Json]:
+            return daemon.upcoming(name, n=n, after=after)
+
+        return week(coming, more, upcoming, now=clock.now(), zone=facts["timezone"])
+
+    def show(self, request: Request, name: str) -> Response:
+        """
+        Show one schedule.
+        """
+        return self._shown(request, name)
+
+    async def pause(self, request: Request, name: str) -> Response:
+        """
+        Pause a schedule, with the note of the form.
+        """
+        note = (await form_of(request)).get("note", "")[:_NOTE]
+        return await self._done(request, name, self._daemon.pause(name, note=note, by=caller(request)))
+
+    async def unpause(self, request: Request, name: str) -> Response:
+        """
+        Let a schedule go on.
+        """
+        return await self._done(request, name, self._daemon.unpause(name, by=caller(request)))
+
+    async def _done(self, request: Request, name: str, wish: Any) -> Response:
+        try:
+            await outcome(wish)
+        except OrchdError as error:
+            return await run_in_threadpool(self._shown, request, name, trouble=str(error), status=error.http_status)
+        return RedirectResponse(request.url.path.rpartition("/")[0], status_code=303)
+
+    def _shown(self, request: Request, name: str, *, trouble: str | None = None, status: int = 200) -> Response:
+        with self._daemon.database.reading() as conn:
+            found = _one(queries.schedules(conn), name)
+            slots = queries.ledger(conn, schedule=name, limit=_SLOTS)
+        said: Mapping[str, Any] = explained(self._daemon, name)
+        return page(
+            request,
+            "schedule.html",
+            status=status,
+            schedule=found,
+            coming=[] if found.paused else self._daemon.upcoming(name, n=_NEXT, after=None),
+            slots=slots,
+            why=said["sentences"],
+            trouble=trouble,
+        )
+
+
+def _one(found: list[ScheduleView], name: str) -> ScheduleView:
+    for schedule in found:
+        if schedule.name == name:
+            return schedule
+
+    raise NotFound(f"there is no schedule {shown(name)}: /schedules lists those that there are")

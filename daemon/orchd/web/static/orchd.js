@@ -1,0 +1,232 @@
+// Makes pages live. Each page is whole without this file; with it, times are in the viewer's zone, and the parts that
+// have changed are taken from the page as the daemon would give it now. What runs wrote is only ever set as text.
+"use strict";
+
+(() => {
+  // Times
+
+  const clockParts = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
+  const clock = new Intl.DateTimeFormat(undefined, clockParts);
+  const thisYear = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...clockParts });
+  const full = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...clockParts });
+
+  // Today is a clock, another day its date too: a table of times is read at a glance.
+  const instant = (at) => {
+    const now = new Date();
+    if (at.toDateString() === now.toDateString()) return clock.format(at);
+    return (at.getFullYear() === now.getFullYear() ? thisYear : full).format(at);
+  };
+
+  const since = (ms) => {
+    const s = Math.max(0, Math.floor(ms / 1000));
+    const two = (n) => String(n).padStart(2, "0");
+    if (s < 60) return `${s} s`;
+    if (s < 3600) return `${Math.floor(s / 60)} m ${two(s % 60)} s`;
+    if (s < 86400) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} m`;
+    return `${Math.floor(s / 86400)} d ${two(Math.floor((s % 86400) / 3600))} h`;
+  };
+
+  const show = (time) => {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) return;
+    const mode = time.dataset.show;
+    const text = mode === "since" ? since(Date.now() - at) : mode === "clock" ? clock.format(at) : instant(at);
+    if (time.textContent !== text) time.textContent = text;
+  };
+  const showAll = (root) => root.querySelectorAll("time[data-show]").forEach(show);
+
+  // The live parts: each has data-part and an id
+
+  const REFRESH_MS = 250;
+  const main = document.getElementById("main");
+  const state = document.getElementById("link-state");
+  let isWanted = false;
+  let isBusy = false;
+
+  const refresh = async () => {
+    if (isBusy) { isWanted = true; return; }
+    isBusy = true;
+    isWanted = false;
+    try {
+      const answer = await fetch(location.pathname + location.search, { headers: { accept: "text/html" } });
+      if (answer.ok) adopt(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch { /* the stream says when the daemon is back */ }
+    setTimeout(() => { isBusy = false; if (isWanted) refresh(); }, REFRESH_MS);
+  };
+
+  const adopt = (fresh) => {
+    document.title = fresh.title;
+    for (const part of document.querySelectorAll("[data-part]")) {
+      const now = fresh.getElementById(part.id);
+      if (!now || part.contains(document.activeElement)) continue;
+      const node = document.importNode(now, true);
+      showAll(node);
+      for (const open of part.querySelectorAll("details[id][open]")) {
+        const same = node.querySelector(`#${CSS.escape(open.id)}`);
+        if (same) same.open = true;
+      }
+      if (!node.isEqualNode(part)) part.replaceWith(node);
+    }
+  };
+
+  // The log of a run: only a window of it is in the page; lines leave at one end as others come in at the other
+
+  const WINDOW = 2000;
+  const PAGE = 500;
+  const log = document.getElementById("log-lines");
+  let isLoading = false;
+  let hasOlder = true;
+  // While there are newer lines than the last one here, what the daemon sends is not appended: it is asked for on the
+  // way down.
+  let hasNewer = log !== null && !log.hasAttribute("data-from-end");
+  // What the daemon sent while newer lines were asked for.
+  let waiting = [];
+
+  const lineOf = (line) => {
+    const made = document.createElement("div");
+    made.className = line.level >= 40 ? "line bad" : line.level >= 30 ? "line wait" : "line";
+    made.id = `L${line.seq}`;
+    made.dataset.seq = line.seq;
+    const time = document.createElement("time");
+    time.dateTime = line.at;
+    time.dataset.show = "clock";
+    time.title = `${line.at.slice(0, 10)} ${line.at.slice(11, 19)} UTC`;
+    show(time);
+    const from = document.createElement("span");
+    from.className = "from";
+    from.textContent = (line.task ?? "") + (line.map_index >= 0 ? `[${line.map_index}]` : "");
+    const text = document.createElement("span");
+    text.className = "text";
+    text.textContent = line.text;
+    made.append(time, " ", from, " ", text);
+    return made;
+  };
+
+  const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  const lastSeq = () => Number(log.querySelector(".line:last-of-type")?.dataset.seq ?? -1);
+  const dropOldest = () => { while (log.childElementCount > WINDOW) { log.firstElementChild.remove(); hasOlder = true; } };
+  const dropNewest = () => { while (log.childElementCount > WINDOW) { log.lastElementChild.remove(); hasNewer = true; } };
+
+  // Changes lines above what is seen, and keeps that where it is.
+  const keepingSight = (change) => {
+    const height = log.scrollHeight;
+    change();
+    log.scrollTop += log.scrollHeight - height;
+  };
+
+  const fragmentOf = (lines) => {
+    const made = document.createDocumentFragment();
+    for (const line of lines) made.append(lineOf(line));
+    return made;
+  };
+
+  const append = (part) => {
+    if (isLoading) { waiting.push(part); return; }
+    if (hasNewer) return;
+    document.getElementById("no-lines")?.remove();
+    const follow = isAtEnd();
+    if (!follow && log.childElementCount > 2 * WINDOW) { hasNewer = true; return; }
+    if (part.gap) {
+      const gap = document.createElement("div");
+      gap.className = "gap";
+      gap.textContent = "... lines left out here: they came faster than a page can show; all are in the log ...";
+      log.append(gap);
+    }
+    const last = lastSeq();
+    log.append(fragmentOf(part.lines.filter((line) => line.seq > last)));
+    if (follow) {
+      dropOldest();
+      log.scrollTop = log.scrollHeight;
+    }
+  };
+
+  const ask = async (query) => {
+    const asked = new URLSearchParams(query);
+    for (const name of ["task", "level", "text"]) if (log.dataset[name]) asked.set(name, log.dataset[name]);
+    const answer = await fetch(`/api/v1/runs/${log.dataset.run}/logs?${asked}`);
+    if (!answer.ok) throw new Error(answer.statusText);
+    return (await answer.json()).lines;
+  };
+
+  const load = async (more) => {
+    if (isLoading) return;
+    isLoading = true;
+    try {
+      await more();
+    } catch { /* it is asked for again at the next scroll */ } finally {
+      isLoading = false;
+      for (const part of waiting.splice(0)) append(part);
+    }
+  };
+
+  const older = async () => {
+    const first = log.querySelector(".line");
+    if (!first) return;
+    const lines = await ask({ before: first.dataset.seq, tail: PAGE });
+    hasOlder = lines.length > 0;
+    keepingSight(() => log.prepend(fragmentOf(lines)));
+    dropNewest();
+  };
+
+  const newer = async () => {
+    const lines = await ask({ after: lastSeq(), limit: PAGE });
+    hasNewer = lines.length === PAGE;
+    log.append(fragmentOf(lines));
+    keepingSight(dropOldest);
+  };
+
+  if (log) {
+    if (!hasNewer) log.scrollTop = log.scrollHeight;
+    log.addEventListener("scroll", () => {
+      if (hasOlder && log.scrollTop < 400) load(older);
+      else if (hasNewer && log.scrollHeight - log.scrollTop - log.clientHeight < 400) load(newer);
+    }, { passive: true });
+  }
+
+  // Pictures: larger, smaller, dragged
+
+  for (const bar of document.querySelectorAll(".picture-bar")) {
+    const frame = bar.nextElementSibling;
+    const image = frame.querySelector("img");
+    bar.addEventListener("click", (event) => {
+      const by = Number(event.target.dataset.zoom ?? NaN);
+      if (Number.isNaN(by)) return;
+      image.style.maxWidth = by ? "none" : "";
+      image.style.width = by ? `${Math.round(image.getBoundingClientRect().width * by)}px` : "";
+    });
+    frame.addEventListener("pointermove", (event) => {
+      if (event.buttons & 1) frame.scrollBy(-event.movementX, -event.movementY);
+    });
+    frame.addEventListener("dragstart", (event) => event.preventDefault());
+  }
+
+  const redraw = () => {
+    const image = document.querySelector("#schematic[open] img");
+    if (image) image.src = `${image.src.split("?")[0]}?${Date.now()}`;
+  };
+
+  // What the daemon says
+
+  const AGAIN_MS = 3000;
+  let isLost = false;
+
+  const listen = () => {
+    const stream = new EventSource(main.dataset.live);
+    stream.addEventListener("change", () => { refresh(); redraw(); });
+    stream.addEventListener("lines", (event) => append(JSON.parse(event.data)));
+    stream.addEventListener("end", () => { stream.close(); refresh(); redraw(); });
+    stream.onopen = () => { if (isLost) location.reload(); };
+    stream.onerror = () => {
+      isLost = true;
+      state.textContent = "The daemon does not answer; waiting for it";
+      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+    };
+    addEventListener("pagehide", () => stream.close(), { once: true });
+  };
+
+  if (main && main.dataset.live) listen();
+
+  showAll(document);
+  setInterval(() => showAll(document), 60_000);
+  setInterval(() => document.querySelectorAll('time[data-show="since"]').forEach(show), 1000);
+})();

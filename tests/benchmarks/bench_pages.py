@@ -1,0 +1,236 @@
+"""
+Pages and lists over a store with a million runs and ten million log lines, and live pages while a run prints.
+"""
+
+import http.client
+import json
+import statistics
+import threading
+import time
+from contextlib import ExitStack, closing
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks import asking, filling, measuring
+from benchmarks.bench_lines import MemoryWatch
+from orchd import clock
+from page.visiting import Visitor, visitor
+from support.daemon import Daemon, Json
+
+PAGE = 'listen = "127.0.0.1:0"\n'
+FLOWS, SCHEDULES = 200, 300
+MANY = """
+from orchd import Flow, Parameter, task
+
+@task
+def extract(region):
+    return [region]
+
+@task
+def wide(value):
+    return value
+
+for n in range({first}, {last}):
+    with Flow(f"flow-{{n:03}}") as made:
+        wide.map(extract(Parameter("region", default="eu")))
+    globals()[f"flow_{{n}}"] = made
+"""
+#: Prints the time with each line, so that whoever sees one knows how old it is.
+TALK = """
+import threading, time
+from orchd import Flow, Parameter, task
+
+@task
+def talk(seconds, at_once, pause):
+    rest, begun, told = threading.Event(), time.monotonic(), 0
+    while time.monotonic() - begun < seconds:
+        for _ in range(at_once):
+            told += 1
+            print(f"{told} {time.time()} of a usual length, as tasks write it")
+        rest.wait(max(0, begun + told / at_once * pause - time.monotonic()))
+    print(f"told {told}")
+
+@task
+def nothing():
+    pass
+
+with Flow("talk") as flow:
+    talk(Parameter("seconds"), Parameter("at_once"), Parameter("pause"))
+
+with Flow("nothing") as other:
+    nothing()
+"""
+
+
+def schedules() -> str:
+    """
+    Return schedules of which none is due soon.
+    """
+    return "".join(
+        f'[schedules.nightly-{n:03}]\nflow = "flow-{n % FLOWS:03}"\ncron = "{n % 60} 0 1 1 *"\n'
+        for n in range(SCHEDULES)
+    )
+
+
+def pages(place: Path, runs: int, times: int) -> Json:
+    """
+    Return what each page costs with *runs* runs in the store, and with none.
+    """
+    found: dict[str, dict[str, asking.Cost]] = {}
+    made: Json = {}
+    for size in (0, runs):
+        with measuring.daemon_in(place, schedules=schedules(), daemon=PAGE) as daemon:
+            for first in range(0, FLOWS, 50):
+                daemon.flow(f"many_{first}.py", MANY.format(first=first, last=first + 50))
+            daemon.start()
+            daemon.stop()
+            if size:
+                begun = time.perf_counter()
+                made = dict(filling.fill(daemon.state / "orchd.sqlite3", runs=size, now_us=clock.now_us() - 60_000_000))
+                made["seconds"] = time.perf_counter() - begun
+            daemon.start()
+            with closing(asking.Asker(visitor(daemon))) as asker:
+                words = words_of(daemon, size)
+                found["full" if size else "empty"] = {
+                    name: asker.cost(path.format(**words), times)
+                    for name, path in {**asking.PAGES, **asking.LISTS}.items()
+                }
+                made["first_page_kib"] = asker.first_page() / 1024
+    table = {
+        name: {
+            "ms": cost.ms,
+            "ms_empty": found["empty"][name].ms,
+            "ratio": cost.ms / found["empty"][name].ms,
+            "kib": cost.size / 1024,
+            "status": cost.status,
+        }
+        for name, cost in found["full"].items()
+    }
+    return {"store": made, "asked": table}
+
+
+def words_of(daemon: Daemon, runs: int) -> dict[str, object]:
+    """
+    Return what stands for the words in braces of the addresses.
+    """
+    wanted = {"talker": filling.TALKER, "mapper": filling.MAPPER, "usual": 2}
+    ids = {
+        row["number"]: row["id"] for row in daemon.rows("SELECT number, id FROM flow_run ORDER BY number DESC LIMIT 3")
+    }
+    named = {name: ids.get(runs - back, "none") for name, back in wanted.items()}
+    return {**named, "middle": runs // 2, "day": (clock.now() - timedelta(days=3)).date()}
+
+
+class Listener(threading.Thread):
+    """
+    An open page of a run: takes every event, and knows how old each printed line was when it came.
+    """
+
+    def __init__(self, who: Visitor, run: str) -> None:
+        super().__init__()
+        self.ages_s: list[float] = []
+        self.lines = 0
+        self._who = who
+        self._run = run
+
+    def run(self) -> None:
+        """
+        Listen until the run is over.
+        """
+        connection = http.client.HTTPConnection(self._who.host, timeout=60)
+        connection.request("GET", f"/runs/{self._run}/live", headers={"Cookie": self._who.cookie or ""})
+        with closing(connection.getresponse()) as answer:
+            name = ""
+            for raw in answer:
+                word, _, rest = raw.decode().rstrip("\n").partition(": ")
+                name = rest if word == "event" else name
+                if name == "end":
+                    return
+                if word == "data" and name == "lines":
+                    self._take(json.loads(rest)["lines"])
+
+    def _take(self, lines: list[Json]) -> None:
+        now = clock.now_us() / 1e6
+        printed = [line["text"].split() for line in lines if line["stream"] == "stdout"]
+        self.lines += len(printed)
+        self.ages_s += [now - float(words[1]) for words in printed if len(words) > 2]
+
+
+def latency(place: Path, seconds: float) -> Json:
+    """
+    Return how old a line is when an open page has it, in milliseconds, while ten lines a second are printed.
+    """
+    with measuring.daemon_in(place, daemon=PAGE) as daemon:
+        daemon.flow("talk.py", TALK)
+        daemon.start()
+        listener = Listener(visitor(daemon), daemon.begin("talk", seconds=seconds, at_once=1, pause=0.1))
+        listener.start()
+        listener.join()
+    return {"lines": len(listener.ages_s), **measuring.spread([age * 1000 for age in listener.ages_s])}
+
+
+def live(place: Path, listeners: int, seconds: float) -> Json:
+    """
+    Return what a run that prints 10,000 lines a second costs while *listeners* pages show it.
+    """
+    every = '[schedules.beat]\nflow = "nothing"\nevery = "1s"\n'
+    with measuring.daemon_in(place, schedules=every, daemon=PAGE) as daemon, ExitStack() as stack:
+        daemon.flow("talk.py", TALK)
+        daemon.start()
+        assert daemon.process is not None
+        who = visitor(daemon)
+        before = measuring.memory_mib(daemon.process.pid, "Rss")
+        begun = clock.now_us()
+        run = daemon.begin("talk", seconds=seconds, at_once=100, pause=0.01)
+        watch = stack.enter_context(MemoryWatch(daemon.process.pid))
+        opened = [Listener(who, run) for _ in range(listeners)]
+        for listener in opened:
+            listener.start()
+        daemon.finished(run, within_s=seconds + 60)
+        for listener in opened:
+            listener.join()
+        printed = daemon.rows(
+            "SELECT text FROM log JOIN flow_run ON number = run_number WHERE id = :id AND stream = 1 ORDER BY seq",
+            id=run,
+        )
+        late = daemon.rows(
+            "SELECT started_at_us - fire_time_us AS us FROM flow_run WHERE started_at_us IS NOT NULL"
+            " AND fire_time_us > :begun",
+            begun=begun,
+        )
+        told = int(printed[-1]["text"].split()[1])
+        return {
+            "listeners": listeners,
+            "lines_per_s": told / seconds,
+            "lost": told - (len(printed) - 1),
+            "rss_mib": {"before": before, "most": max(watch.seen, default=before)},
+            "shown_of_each": statistics.median([each.lines for each in opened]) / told if opened else None,
+            "late_ms": measuring.spread([row["us"] / 1000 for row in late]),
+            "beats": len(late),
+        }
+
+
+def main() -> None:
+    """
+    Measure and print.
+    """
+    parser = measuring.parser(str(__doc__), size=1_000_000, size_help="runs, with ten lines each")
+    parser.add_argument("--times", type=int, default=50, help="how often each page is asked for (default: 50)")
+    parser.add_argument("--seconds", type=float, default=20, help="how long a run prints (default: 20)")
+    parser.add_argument("--listeners", type=int, default=20, help="live pages (default: 20)")
+    given = parser.parse_args()
+    figures = {
+        **pages(given.place, given.size, given.times),
+        "line_to_page_ms": latency(given.place, given.seconds),
+        "printing": {
+            "no page": live(given.place, 0, given.seconds),
+            "pages": live(given.place, given.listeners, given.seconds),
+        },
+        "target": "pages at most 50 ms and 1.5 times an empty store; lines within 300 ms; 30 MiB more with the pages,"
+        " no line lost; 100 KiB for the first page",
+    }
+    measuring.report("pages over a large store", figures, folder=given.place)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""
+Somebody who comes to the page over TCP: with any headers, over real connections.
+"""
+
+import http.client
+import json
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from support.daemon import ORCHD, Daemon
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """
+    What came back.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """
+        The body as JSON.
+        """
+        return json.loads(self.text)
+
+
+@dataclass(kw_only=True)
+class Visitor:
+    """
+    A browser without a screen, or a script: keeps its cookie or its token, and reads no page of others.
+    """
+
+    address: str
+    cookie: str | None = None
+    token: str | None = None
+    form_key: str = ""
+    #: Sent with each request beside what is needed.
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """
+        Host and port of the page.
+        """
+        return urlsplit(self.address).netloc
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """
+        Send one request as it stands, and return the answer; redirects are not followed.
+        """
+        connection = http.client.HTTPConnection(self.host, timeout=20)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in (self._headers() | {"Host": self.host} | dict(headers or {})).items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            return Answer(status=answer.status, headers={n.lower(): v for n, v in answer.getheaders()}, text=text)
+        finally:
+            connection.close()
+
+    def _headers(self) -> dict[str, str]:
+        found = dict(self.headers)
+        if self.cookie is not None:
+            found["Cookie"] = self.cookie
+        if self.token is not None:
+            found["Authorization"] = f"Bearer {self.token}"
+        return found
+
+    def get(self, path: str) -> Answer:
+        """
+        Ask for a page.
+        """
+        return self.ask("GET", path)
+
+    def post_form(self, path: str, fields: Sequence[tuple[str, str]] = (), *, origin: str | None = None) -> Answer:
+        """
+        Send a form of one of our own pages.
+        """
+        body = urlencode([("form_key", self.form_key), *fields]).encode()
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin or self.address}
+        return self.ask("POST", path, body, headers=headers)
+
+    def post_json(self, path: str, body: object, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """
+        Send JSON, as the script of one of our own pages does.
+        """
+        said = {"Content-Type": "application/json", "Origin": self.address, "X-Orchd-Form-Key": self.form_key}
+        return self.ask("POST", path, json.dumps(body).encode(), headers=said | dict(headers or {}))
+
+    def log_in(self, link: str) -> Answer:
+        """
+        Open *link*, click, and keep the cookie.
+        """
+        parts = urlsplit(link)
+        shown = self.get(f"{parts.path}?{parts.query}")
+        found = re.search(r'name="key" value="([^"]+)"', shown.text)
+        assert found, shown.text
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address}
+        answer = self.ask("POST", "/login", urlencode({"key": found[1]}).encode(), headers=headers)
+        if answer.status == 303:
+            self.cookie = answer.headers["set-cookie"].partition(";")[0]
+            key = re.search(r'data-form-key="([0-9a-f]+)"', self.get("/").text)
+            assert key
+            self.form_key = key[1]
+        return answer
+
+
+def link(daemon: Daemon, *words: str) -> str:
+    """
+    Return what ``orchd open`` gives, alone on the last line.
+    """
+    done = subprocess.run(
+        [ORCHD, "open", *words], env=daemon.env, capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout.split()[-1]
+
+
+def visitor(daemon: Daemon, *words: str) -> Visitor:
+    """
+    Return somebody who has logged in by a link of ``orchd open *words*``.
+    """
+    url = link(daemon, *words)
+    made = Visitor(address=url.partition("/login")[0])
+    assert made.log_in(url).status == 303
+    return made
+
+
+def stranger(daemon: Daemon) -> Visitor:
+    """
+    Return somebody who has not logged in.
+    """
+    return Visitor(address=link(daemon).partition("/login")[0])
