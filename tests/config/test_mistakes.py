@@ -154,6 +154,30 @@ def test_all_mistakes_are_told(tmp_path: Path) -> None:
     assert len(caught.value.problems) == 3
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[pools]\ngpu = 0\n[flow.f]\npool = "gpu"\n', 2),
+        ('pools = 3\n[flow.f]\npool = "gpu"\n', 1),
+        (f'[calendars.c]\ndays = ["easter"]\n{GOOD}skip = ["c"]\n', 2),
+        (f'[calendars.c]\ndays = []\n{GOOD}skip = ["c"]\n', 2),
+        (f'[calendars.c]\n{GOOD}skip = ["c"]\n', 1),
+        (f'calendars = 3\n{GOOD}skip = ["c"]\n', 1),
+        ('[schedules.n]\nflow = "f"\ndates = ["soon"]\n', 3),
+    ],
+)
+def test_one_mistake_is_told_once(tmp_path: Path, text: str, line: int) -> None:
+    """
+    What only follows from it is passed over, and no schedule is looked at without a calendar that it names.
+    """
+    file = tmp_path / "orchd.toml"
+    file.write_text(text)
+    examined = config.examine(file, env=ENV)
+
+    assert [problem.split(": ")[0] for problem in examined.problems] == [f"{file}, line {line}"]
+    assert examined.config.schedules == ()
+
+
 def test_mistakes_of_every_kind_are_told_together_in_the_order_of_lines(tmp_path: Path) -> None:
     """
     A wrong key hides no wrong cron, zone, path or circle; a file that is no TOML hides no other file.

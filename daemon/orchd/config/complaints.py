@@ -51,6 +51,14 @@ def say(error: ErrorDetails, merged: Merged) -> str:
     return f"{place(key, merged)}{shown}: {words}{hint}"
 
 
+def is_written(kind: str, name: str, merged: Merged) -> bool:
+    """
+    Tell whether ``[kind]`` has an entry *name*, or is no table at all: if it is not to be had, that was told there.
+    """
+    table = merged.data.get(kind, {})
+    return not isinstance(table, dict) or name in table
+
+
 def place(key: KeyPath, merged: Merged, *, at: KeyPath | None = None) -> str:
     """
     Return ``file, line N: [table] key`` of *key*; the line is that of *at* when it is given.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from orchd.config.complaints import place
+from orchd.config.complaints import is_written, place
 from orchd.config.files import Merged
 from orchd.config.problems import did_you_mean
 from orchd.config.tables import CalendarTable, ScheduleTable
@@ -52,6 +52,17 @@ def calendar_specs(table: ScheduleTable, calendars: Mapping[str, CalendarTable])
     )
 
 
+def has_calendars(table: ScheduleTable, calendars: Mapping[str, CalendarTable]) -> bool:
+    """
+    Tell whether all calendars that *table* names are among *calendars*: without one its fire times cannot be said.
+    """
+    return all(calendar in calendars for _, calendar in _named_calendars(table))
+
+
+def _named_calendars(table: ScheduleTable) -> list[tuple[str, str]]:
+    return [(move.value, calendar) for move in DayMove for calendar in getattr(table, move.value) or ()]
+
+
 def instant_problems(
     name: str, table: ScheduleTable, merged: Merged, calendars: Mapping[str, CalendarTable]
 ) -> Iterator[str]:
@@ -66,9 +77,9 @@ def instant_problems(
         at = place((*key, "previous_business_day"), merged)
         yield f"{at}: a day has one way to move, and next_business_day is another; remove one of them"
 
-    named = [(move.value, calendar) for move in DayMove for calendar in getattr(table, move.value) or ()]
+    named = _named_calendars(table)
     for word, calendar in named:
-        if calendar not in calendars:
+        if not is_written("calendars", calendar, merged):
             hint = did_you_mean(calendar, calendars) if calendars else f"write [calendars.{calendar}]"
             yield f"{place((*key, word), merged)}: there is no calendar '{calendar}'; {hint}"
 

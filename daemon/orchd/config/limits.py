@@ -4,7 +4,7 @@ What the config says of limits: pools, and what a schedule waits for.
 
 from collections.abc import Iterator
 
-from orchd.config.complaints import place
+from orchd.config.complaints import is_written, place
 from orchd.config.files import Merged
 from orchd.config.problems import did_you_mean, toml_value
 from orchd.config.tables import Document, ScheduleTable
@@ -18,7 +18,7 @@ def pool_problems(document: Document, merged: Merged) -> Iterator[str]:
     asked = [(("flow", name, "pool"), flow.pool) for name, flow in document.flow.items()]
     asked += [(("schedules", name, "pool"), schedule.pool) for name, schedule in document.schedules.items()]
     for key, pool in asked:
-        if pool is None or pool in document.pools:
+        if pool is None or is_written("pools", pool, merged):
             continue
         hint = did_you_mean(pool, document.pools) if document.pools else f"write {pool} = 2 under [pools]"
         yield f"{place(key, merged)} = {toml_value(pool)}: there is no such pool; {hint}"

@@ -15,6 +15,7 @@ from orchd.config import places
 from orchd.config.circles import circle_problems
 from orchd.config.complaints import location, place, say
 from orchd.config.files import KeyPath, Merged, read
+from orchd.config.instants import has_calendars
 from orchd.config.limits import pool_problems, wait_problems
 from orchd.config.problems import ConfigProblems, toml_value
 from orchd.config.schedules import schedule_problems, spec_of, zone_problem
@@ -74,9 +75,8 @@ def examine(path: Path | None, *, env: Mapping[str, str]) -> Examined:
     for name, table in document.schedules.items():
         found = list(schedule_problems(name, table, merged, default_zone=zone, calendars=document.calendars))
         found += wait_problems(name, table, merged)
-        if found:
-            problems += found
-        else:
+        problems += found
+        if not found and has_calendars(table, document.calendars):
             schedules[name] = table
     problems += circle_problems(document.schedules, merged)
     problems += pool_problems(document, merged)
@@ -108,8 +108,14 @@ def _validated(merged: Merged) -> tuple[Document, dict[KeyPath, str]]:
         return Document.model_validate(merged.data), {}
     except ValidationError as error:
         errors = error.errors()
-    # Sorted out by place: a value that fits no member of a union is reported once for each member.
-    found = {location(item["loc"]): say(item, merged) for item in reversed(errors)}
+    wrong_items = {location(item["loc"])[:-1] for item in errors}
+    # Sorted out by place: a value that fits no member of a union is reported once for each member, and a list without
+    # a good item also as one that is too short.
+    found = {
+        key: say(item, merged)
+        for item in reversed(errors)
+        if (key := location(item["loc"])) not in wrong_items or item["type"] != "too_short"
+    }
     data = {name: dict(value) if isinstance(value, dict) else value for name, value in merged.data.items()}
     for key in found:
         _remove(data, key)
