@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 
 from orchd.errors import UsageError
 
@@ -23,7 +24,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="a parameter of the flow; the value is JSON, or text where it is none; may be given several times",
+        help="a parameter of the flow; the value is JSON, or text unlike JSON; may be given several times",
     )
     parser.add_argument("--param-file", metavar="FILE", help="a JSON object of parameters; --param wins over it")
 
@@ -33,7 +34,7 @@ def gather(args: argparse.Namespace) -> dict[str, Any]:
     Return the parameters that *args* give.
 
     Raises:
-        UsageError: a ``--param`` has no name, or the file is no JSON object.
+        UsageError: a ``--param`` has no name or broken JSON, or the file is no JSON object.
     """
     parameters = _read(args.param_file) if args.param_file else {}
     for text in args.param:
@@ -41,15 +42,21 @@ def gather(args: argparse.Namespace) -> dict[str, Any]:
         if not equals or not name.strip():
             raise UsageError(f"--param '{text}' has no name and value; write for example --param test_data_ratio=0.3")
 
-        parameters[name.strip()] = _value(value)
+        parameters[name.strip()] = _value(name.strip(), value)
     return parameters
 
 
-def _value(text: str) -> object:
+def _value(name: str, text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
-        return text
+    except ValueError as error:
+        if not text.lstrip().startswith(("{", "[", '"')):
+            return text
+
+        as_text = shlex.quote(f"{name}={json.dumps(text, ensure_ascii=False)}")
+        raise UsageError(
+            f"--param '{name}={text}' begins like JSON and is none ({error}); correct it, or for text write {as_text}"
+        ) from error
 
 
 def _read(path: str) -> dict[str, Any]:
