@@ -130,7 +130,15 @@ class _Service:
             version=version,
             stop=self._stop_from_any_thread,
         )
-        self._upkeep = Upkeep(
+        self._upkeep = self._clean_up(database, state)
+        app = make_app(self._facade, self._doors, version=version)
+        self._server = UnixServer(app, settings.daemon.socket, listening)
+        self._page = serve_page(app, self._doors, settings.daemon)
+        self._serving: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
+
+    def _clean_up(self, database: Database, state: StateFolder) -> Upkeep:
+        return Upkeep(
             database,
             self._writer,
             self._scheduler.health,
@@ -139,11 +147,6 @@ class _Service:
             is_live=lambda run_id: run_id in self._scheduler.board.live,
             awaited=self._scheduler.awaited,
         )
-        app = make_app(self._facade, self._doors, version=version)
-        self._server = UnixServer(app, settings.daemon.socket, listening)
-        self._page = serve_page(app, self._doors, settings.daemon)
-        self._serving: asyncio.Task[None] | None = None
-        self._loading: asyncio.Task[None] | None = None
 
     def _read_config(self) -> Config:
         return config.load(self._settings.path, env=os.environ)
