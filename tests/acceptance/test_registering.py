@@ -134,6 +134,39 @@ def test_a_file_outside_of_the_paths_stays_known(daemon: Daemon) -> None:
     assert (flow(daemon)["project"], flow(daemon)["loaded"]) == ("Iris Project", True)
 
 
+def test_of_a_file_outside_of_the_paths_only_the_registered_flow_is_taken_up(daemon: Daemon) -> None:
+    """
+    No other flow of it is known, and no schedule of another starts; a reload and a second registering keep to that.
+    """
+    file = daemon.home / "elsewhere" / "own.py"
+    file.parent.mkdir()
+    head, _, tail = SCRIPT.format(project="Iris Project").partition("if __name__")
+    more = "from orchd import CronSchedule\n"
+    more += 'with Flow("other", schedule=CronSchedule("* * * * *")) as other:\n    work(2)\n'
+    file.write_text(f"{head}{more}with Flow('third') as third:\n    work(3)\nif __name__{tail}")
+    daemon.start()
+    daemon.cli("create", "project", "Iris Project")
+    code, said = run(daemon, file)
+    assert code == 0, said
+    assert (known(daemon), daemon.client.get("/schedules")["schedules"]) == (["own"], [])
+
+    daemon.cli("reload")
+    assert known(daemon) == ["own"]
+
+    file.write_text(file.read_text() + '    other.register(project_name="Iris Project")\n')
+    assert run(daemon, file)[0] == 0
+    daemon.cli("reload")
+    assert known(daemon) == ["other", "own"]
+    assert [each["name"] for each in daemon.client.get("/schedules")["schedules"]] == ["other"]
+
+
+def known(daemon: Daemon) -> list[str]:
+    """
+    Return the names of the flows that the daemon knows.
+    """
+    return [each["name"] for each in daemon.client.get("/flows")["flows"]]
+
+
 def test_a_flow_that_the_daemon_cannot_find_in_its_file_is_refused(daemon: Daemon) -> None:
     """
     One that is made under ``if __name__``, for instance.

@@ -10,7 +10,7 @@ import pytest
 from orchd.errors import FlowError, NotFound, UsageError
 from orchd.model.registration import Registration
 from orchd.model.specs import Description, FlowSpec
-from orchd.scheduler.registering import check_description, has_moved, place_of
+from orchd.scheduler.registering import check_description, has_moved, only, place_of
 
 OWN = os.getuid()
 STRANGER = OWN + 1
@@ -109,3 +109,19 @@ def test_a_flow_whose_file_is_gone_may_be_registered_elsewhere(folder: Path) -> 
     assert has_moved(Description(file="/gone.py", flows=(spec,)), "own")
     assert not has_moved(Description(file=str(folder / "flows" / "own.py"), flows=(spec,)), "own")
     assert not has_moved(Description(file="/gone.py", flows=(spec,)), "other")
+
+
+def test_of_a_file_outside_of_the_paths_only_what_was_registered_is_known() -> None:
+    """
+    A flow that its file has no more is told of, unless the whole file does not load.
+    """
+    own, other = (FlowSpec(name=name, file="/f.py", source_hash="") for name in ("own", "other"))
+    whole = Description(file="/f.py", flows=(own, other), warnings=("a line",))
+    broken = Description(file="/f.py", error="line 1: it is broken")
+
+    assert only(whole, frozenset({"own"})) == Description(file="/f.py", flows=(own,), warnings=("a line",))
+    assert only(whole, frozenset({"gone"})).warnings == (
+        "a line",
+        "/f.py has no flow 'gone' any more, which was registered from it",
+    )
+    assert only(broken, frozenset({"own"})) == broken

@@ -123,12 +123,14 @@ def test_no_flow_is_put_into_a_project_that_is_not_there(store: Database) -> Non
             projects.put_flow(conn, "load", into="no", labels=[])
 
 
-def test_a_registered_file_is_kept_once(store: Database) -> None:
+def test_a_registered_flow_is_kept_with_its_last_file(store: Database) -> None:
     """
-    However often it is registered.
+    However often it is registered, until the config leads to it.
     """
     with store.writing() as conn:
-        for who in ("ann", "bob"):
-            projects.keep_file(conn, Path("/x/own.py"), who=who, at_us=1)
+        for name, file in (("own", "/x/old.py"), ("own", "/x/own.py"), ("own", "/x/own.py"), ("more", "/x/own.py")):
+            projects.keep_registered(conn, name, Path(file), who="ann", at_us=1)
+        assert projects.registered_flows(conn) == {Path("/x/own.py"): frozenset({"own", "more"})}
 
-        assert projects.registered_files(conn) == [Path("/x/own.py")]
+        projects.forget_registered(conn, "own")
+        assert projects.registered_flows(conn) == {Path("/x/own.py"): frozenset({"more"})}

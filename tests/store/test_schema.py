@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from orchd.errors import InternalError, StoreError
-from orchd.store import migrations, queries, upgrade
+from orchd.store import migrations, projects, queries, upgrade
 from orchd.store.database import Connection, Database
 from orchd.store.migrate import migrate
 from orchd.store.schema import HEAD, metadata
@@ -145,9 +145,11 @@ def test_a_store_of_the_first_schema_keeps_what_it_holds(url: str, old_dir: Path
         project = conn.execute(sa.select(metadata.tables["project"])).one()
         labels = conn.execute(sa.select(metadata.tables["flow"].c.labels)).scalar_one()
         run = queries.find_run(conn, "calm-otter")
+        registered = projects.registered_flows(conn)
     database.close()
 
     assert (project.name, project.created_at_us, labels, run.parent_run_id) == ("Iris Project", 0, "[]", None)
+    assert registered == {}
 
 
 def test_a_store_of_the_second_schema_lets_nobody_in(url: str, old_dir: Path) -> None:

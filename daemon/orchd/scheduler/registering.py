@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from orchd import clock
 from orchd.config import flow_files
 from orchd.errors import FlowError, NotFound, UsageError
@@ -62,6 +64,19 @@ def check_description(described: Description, flow: str) -> None:
         )
 
 
+def only(described: Description, names: frozenset[str]) -> Description:
+    """
+    Return *described* with those of its flows that were registered, and a warning of each that its file lost.
+    """
+    lost = sorted(names - {spec.name for spec in described.flows}) if described.error is None else ()
+    words = tuple(f"{described.file} has no flow '{name}' any more, which was registered from it" for name in lost)
+    return msgspec.structs.replace(
+        described,
+        flows=tuple(spec for spec in described.flows if spec.name in names),
+        warnings=(*described.warnings, *words),
+    )
+
+
 def has_moved(described: Description, flow: str) -> bool:
     """
     Tell whether *described* is that of a file which is gone and in which *flow* was: it may be registered elsewhere.
@@ -78,8 +93,10 @@ def write(conn: Connection, wish: Registration, described: Description, *, is_li
     """
     at_us = to_us(clock.now())
     projects.put_flow(conn, wish.flow, into=wish.project, labels=wish.labels)
-    if not is_listed:
-        projects.keep_file(conn, Path(described.file), who=wish.who, at_us=at_us)
+    if is_listed:
+        projects.forget_registered(conn, wish.flow)
+    else:
+        projects.keep_registered(conn, wish.flow, Path(described.file), who=wish.who, at_us=at_us)
     if not wish.set_schedule_active:
         known = {row.spec.name for row in schedules.load(conn) if row.paused is None}
         names = {schedule.name for flow in described.flows if flow.name == wish.flow for schedule in flow.schedules}

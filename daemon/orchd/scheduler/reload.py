@@ -27,7 +27,7 @@ from orchd.model.registration import Registration
 from orchd.model.specs import Description, FlowSpec
 from orchd.scheduler.core import Scheduler
 from orchd.scheduler.in_code import ask_again_at, gone_on, says_the_same, steadied, with_known, without_dates
-from orchd.scheduler.registering import check_description, has_moved, place_of, write
+from orchd.scheduler.registering import check_description, has_moved, only, place_of, write
 from orchd.schedules import forget
 from orchd.store import flows, projects, schedules
 from orchd.store.database import Connection
@@ -142,8 +142,10 @@ class Reloader:
             with self._scheduler.database.reading() as conn:
                 projects.require(conn, wish.project)
             file, is_listed = place_of(wish, self.config.flows.paths)
-            [described] = self._described(self.config, [file])
+            [described] = self._describe_all(self.config, [file])
             check_description(described, wish.flow)
+            if not is_listed:
+                described = only(described, self._registered(self.config).get(file, frozenset()) | {wish.flow})
             others = [item for item in self._descriptions if item.file != str(file) and not has_moved(item, wish.flow)]
             self._take(
                 self.config,
@@ -187,6 +189,13 @@ class Reloader:
                 _log.info("asked_again", files=[str(file) for file in files])
 
     def _described(self, config: Config, files: Sequence[Path]) -> Sequence[Description]:
+        registered = {str(file): names for file, names in self._registered(config).items()}
+        return [
+            only(described, registered[described.file]) if described.file in registered else described
+            for described in self._describe_all(config, files)
+        ]
+
+    def _describe_all(self, config: Config, files: Sequence[Path]) -> Sequence[Description]:
         at = clock.now()
         found = self._describe(
             files,
@@ -197,13 +206,23 @@ class Reloader:
         self._asked_at |= {described.file: at for described in found}
         return found
 
-    def _files(self, config: Config) -> list[Path]:
+    def _registered(self, config: Config) -> dict[Path, frozenset[str]]:
+        """
+        Return the files that are known by registration alone, each with the flows that were registered from it.
+        """
         with self._scheduler.database.reading() as conn:
-            registered = projects.registered_files(conn)
-        for file in registered:
-            if not file.exists():
+            registered = projects.registered_flows(conn)
+        listed = set(flow_files(config.flows.paths)) if registered else set()
+        return {file: names for file, names in registered.items() if file not in listed}
+
+    def _files(self, config: Config) -> list[Path]:
+        found = list(flow_files(config.flows.paths))
+        for file in self._registered(config):
+            if file.exists():
+                found.append(file)
+            else:
                 _log.warning("registered_file_gone", file=str(file))
-        return list(dict.fromkeys([*flow_files(config.flows.paths), *(file for file in registered if file.exists())]))
+        return found
 
     def _load(self, config: Config) -> list[str]:
         return self._take(config, self._described(config, self._files(config)))

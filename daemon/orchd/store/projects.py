@@ -1,5 +1,5 @@
 """
-Projects, the flows that were registered into them, and the files that are known by registration alone.
+Projects, the flows that were registered into them, and those that are known by registration alone.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from orchd.errors import NotFound
 from orchd.store import bulk
 from orchd.store.database import Connection
-from orchd.store.schema import flow, project, registered_file
+from orchd.store.schema import flow, project, registered_flow
 
 
 def create(conn: Connection, name: str, *, at_us: int) -> bool:
@@ -49,16 +49,27 @@ def require(conn: Connection, name: str) -> int:
     return found
 
 
-def registered_files(conn: Connection) -> list[Path]:
+def registered_flows(conn: Connection) -> dict[Path, frozenset[str]]:
     """
-    Return the flow files that are known by registration alone.
+    Return the flow files that no config names, each with the flows that were registered from it.
     """
-    return [Path(file) for file in conn.execute(sa.select(registered_file.c.file)).scalars()]
+    found: dict[Path, frozenset[str]] = {}
+    for file, name in conn.execute(sa.select(registered_flow.c.file, registered_flow.c.flow)):
+        found[Path(file)] = found.get(Path(file), frozenset()) | {name}
+    return found
 
 
-def keep_file(conn: Connection, file: Path, *, who: str, at_us: int) -> None:
+def keep_registered(conn: Connection, name: str, file: Path, *, who: str, at_us: int) -> None:
     """
-    Note that *who* registered *file*, which no config names.
+    Note that *who* registered the flow *name* from *file*, which no config names.
     """
-    rows: list[bulk.Row] = [(str(file), who, at_us)]
-    bulk.insert(conn, registered_file, ("file", "who", "at_us"), rows, tail="ON CONFLICT DO NOTHING")
+    rows: list[bulk.Row] = [(name, str(file), who, at_us)]
+    columns = ("flow", "file", "who", "at_us")
+    bulk.insert(conn, registered_flow, columns, rows, tail="ON CONFLICT (flow) DO UPDATE SET file = excluded.file")
+
+
+def forget_registered(conn: Connection, name: str) -> None:
+    """
+    Forget from which file the flow *name* was registered: the config leads to it now.
+    """
+    conn.execute(registered_flow.delete().where(registered_flow.c.flow == name))

@@ -75,9 +75,14 @@ flow: Final = sa.Table(
     sa.UniqueConstraint("name"),
 )
 
-#: Flow files that were registered by name and may lie outside of ``[flows] paths``.
-registered_file: Final = sa.Table(
-    "registered_file", metadata, sa.Column("file", sa.Text, primary_key=True), _text("who"), _number("at_us")
+#: Flows that were registered by name from flow files that may lie outside of ``[flows] paths``.
+registered_flow: Final = sa.Table(
+    "registered_flow",
+    metadata,
+    sa.Column("flow", sa.Text, primary_key=True),
+    _text("file"),
+    _text("who"),
+    _number("at_us"),
 )
 
 flow_version: Final = sa.Table(

@@ -1,5 +1,5 @@
 """
-Let runs be found by their parent, and keep what is said of projects and of registered files.
+Let runs be found by their parent, and keep what is said of projects and of registered flows.
 """
 
 import sqlalchemy as sa
@@ -19,11 +19,12 @@ def upgrade() -> None:
     op.add_column("project", sa.Column("created_at_us", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("flow", sa.Column("labels", sa.Text(), server_default="[]", nullable=False))
     op.create_table(
-        "registered_file",
+        "registered_flow",
+        sa.Column("flow", sa.Text(), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("file", name=op.f("pk_registered_file")),
+        sa.PrimaryKeyConstraint("flow", name=op.f("pk_registered_flow")),
     )
     op.create_index(
         "ix_flow_run_parent_run_id",
