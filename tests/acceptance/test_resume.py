@@ -200,6 +200,8 @@ def test_a_crashed_run_goes_on_by_itself(daemon: Daemon, victims: tuple[str, ...
     assert of_steps == ["first", "second 7", "second 7", "third 8"]
     assert len(daemon.slots("joined")) == 1
     assert daemon.run(last)["created_by"] == "on_crash"
+    made = daemon.run(last)["events"][0]["message"]
+    assert made == f"goes on from {daemon.run(run)['name']}, which is Crashed; resumed by on_crash"
     check(daemon)
 
 

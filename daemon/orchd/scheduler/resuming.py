@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from orchd import log, operations
 from orchd.model.ids import FlowRunId
 from orchd.model.records import Resume
@@ -45,7 +47,8 @@ def after_crash(conn: Connection, board: Board, row: RunRow, *, now: datetime) -
         return None
 
     _log.info("resumed_after_crash", run=row.name, flow=row.flow, attempt=row.attempt + 1)
-    return operations.go_on(conn, row, flow, by="on_crash", now=now)
+    crashed = msgspec.structs.replace(row, state=FlowRunState.CRASHED)
+    return operations.go_on(conn, crashed, flow, by="on_crash", now=now)
 
 
 def attempt_before(database: Database, runs_folder: Path, row: RunRow) -> Resume:
