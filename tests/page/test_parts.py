@@ -2,9 +2,12 @@
 The pure parts of the pages: forms of parameters, strips of runs, what changed between versions.
 """
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 
+from orchd.model.instants import to_us
 from orchd.model.specs import EdgeSpec, FlowSpec, ParameterSpec
 from orchd.store.queries import BarView, VersionView
 from orchd.web.pages.changes import changes
@@ -111,10 +114,8 @@ def test_a_form_may_begin_with_the_values_of_a_run() -> None:
 
 
 def _bar(number: int, duration_s: float | None, state: str = "success") -> BarView:
-    at = f"2026-11-23T02:00:0{number}Z"
-    return BarView(
-        id=str(number), name="calm-otter", state=state, shown="Success", at=at, ended_at=at, duration_s=duration_s
-    )
+    at_us = to_us(datetime(2026, 11, 23, 2, 0, number, tzinfo=UTC))
+    return BarView(id=str(number), name="calm-otter", state=state, at_us=at_us, duration_s=duration_s)
 
 
 def test_a_strip_shows_runs_in_order() -> None:

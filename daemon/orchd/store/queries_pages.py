@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from msgspec import Struct
 
-from orchd.model.instants import from_us, iso, iso_us
+from orchd.model.instants import from_us, iso
 from orchd.model.slots import Outcome
 from orchd.model.states import FINAL_TASK_RUN_STATES, FlowRunState, TaskRunState
 from orchd.store.database import Connection
@@ -30,11 +30,23 @@ class BarView(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     state: str
-    shown: str
     #: When it ended; when it was made, if it has not ended.
-    at: str
-    ended_at: str | None
+    at_us: int
     duration_s: float | None
+
+    @property
+    def shown(self) -> str:
+        """
+        The state as people see it.
+        """
+        return FlowRunState(self.state).shown
+
+    @property
+    def at(self) -> str:
+        """
+        *at_us* as ISO-8601 UTC text, which most bars are never asked for.
+        """
+        return iso(from_us(self.at_us))
 
 
 class ProgressView(Struct, frozen=True, kw_only=True):
@@ -61,9 +73,7 @@ def last_bars(conn: Connection, flow: str, *, limit: int) -> list[BarView]:
             id=run_id,
             name=name,
             state=state,
-            shown=FlowRunState(state).shown,
-            at=iso(from_us(made if ended is None else ended)),
-            ended_at=iso_us(ended),
+            at_us=made if ended is None else ended,
             duration_s=None if started is None or ended is None else max(0, ended - started) / 1_000_000,
         )
         for run_id, name, state, made, started, ended in reversed(conn.execute(asked).all())

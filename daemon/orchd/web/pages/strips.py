@@ -41,10 +41,9 @@ def strip(runs: Sequence[BarView], *, places: int) -> Strip:
     """
     Place the bars of *runs* (oldest first) in a strip that has room for *places*.
     """
-    longest = max((run.duration_s or 0 for run in runs), default=0)
     bars = tuple(
-        Bar(id=run.id, state=run.state, title=_title(run), x=n * _STEP, height=_height(run, longest))
-        for n, run in enumerate(runs)
+        Bar(id=run.id, state=run.state, title=_title(run), x=n * _STEP, height=height)
+        for n, (run, height) in enumerate(zip(runs, _heights(runs), strict=True))
     )
     return Strip(bars=bars, width=places * _STEP)
 
@@ -65,16 +64,17 @@ def sketch(runs: Sequence[BarView], *, places: int) -> Sketch:
     Draw the bars of *runs* (oldest first) in a strip that has room for *places*.
     """
     parts: dict[str, list[str]] = {}
-    for bar in strip(runs, places=places).bars:
-        parts.setdefault(bar.state, []).append(f"M{bar.x} {_HEIGHT}v-{bar.height}h5v{bar.height}z")
+    for n, (run, height) in enumerate(zip(runs, _heights(runs), strict=True)):
+        parts.setdefault(run.state, []).append(f"M{n * _STEP} {_HEIGHT}v-{height}h5v{height}z")
     return Sketch(paths={state: "".join(each) for state, each in parts.items()}, width=places * _STEP)
 
 
-def _height(run: BarView, longest: float) -> int:
-    if run.duration_s is None or longest == 0:
-        return _LEAST
+def _heights(runs: Sequence[BarView]) -> list[int]:
+    longest = max((run.duration_s or 0 for run in runs), default=0)
+    if not longest:
+        return [_LEAST] * len(runs)
 
-    return max(_LEAST, round(_HEIGHT * run.duration_s / longest))
+    return [max(_LEAST, round(_HEIGHT * (run.duration_s or 0) / longest)) for run in runs]
 
 
 def _title(run: BarView) -> str:
