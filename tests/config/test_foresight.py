@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchd import config
-from orchd.config import Config, endless_problems, over_problems, short_periods, wait_problems
+from orchd.config import Config, endless_problems, endless_waits, over_problems, short_periods, wait_problems
 from orchd.config.in_code import clashes, with_code
 from orchd.model.specs import FlowSpec, RuleKind, ScheduleSpec
 
@@ -66,6 +66,30 @@ def test_a_same_slot_that_never_comes_is_refused(tmp_path: Path, rule: str, othe
     assert (
         is_met or "[schedules.report] wait_for: no schedule of flow 'load' has a fire time of this one" in problems[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("wait", "overlap", "warnings"),
+    [
+        ("", "skip", 1),
+        (', timeout = "4h"', "skip", 0),
+        ("", "queue", 0),
+        ("", "allow", 0),
+    ],
+)
+def test_a_wait_that_may_skip_for_ever_is_warned_of(tmp_path: Path, wait: str, overlap: str, warnings: int) -> None:
+    """
+    Without a timeout under ``overlap = "skip"`` nothing starts while one run waits.
+    """
+    loaded = _load(
+        tmp_path,
+        f'[schedules.n]\nflow = "f"\nevery = "1h"\noverlap = "{overlap}"\n'
+        f'wait_for = {{ flow = "load", within = "26h"{wait} }}\n',
+    )
+    said = endless_waits(loaded)
+
+    assert len(said) == warnings
+    assert all("line 1: [schedules.n] wait_for: has no timeout for flow 'load', and" in each for each in said)
 
 
 def test_flows_that_start_each_other_for_ever_are_refused(tmp_path: Path) -> None:

@@ -28,5 +28,9 @@ def look_ahead(
     usual = usual_s(
         loaded.daemon.store, state_dir=loaded.daemon.state_dir, flows=[spec.flow for spec in whole.schedules]
     )
-    warnings = [*clashes(whole.schedules, in_code), *config.short_periods(whole, usual, now=now)]
+    warnings = [
+        *clashes(whole.schedules, in_code),
+        *config.endless_waits(whole),
+        *config.short_periods(whole, usual, now=now),
+    ]
     return whole.schedules, problems, warnings

@@ -9,7 +9,7 @@ from typing import Final
 
 from orchd.config.settings import Config
 from orchd.model.instants import iso
-from orchd.model.specs import RuleKind, ScheduleSpec
+from orchd.model.specs import Overlap, RuleKind, ScheduleSpec
 from orchd.schedules import Rule, rule_of
 from orchd.schedules.fires import due_fires, walk
 from orchd.schedules.zones import MICROSECOND, local_text
@@ -69,6 +69,20 @@ def _meet(one: Rule, other: Rule, now: datetime) -> bool:
         for walked, rule in ((one, other), (other, one))
         for fire in _coming(walked, now, _LOOKED_AT)
     )
+
+
+def endless_waits(config: Config) -> list[str]:
+    """
+    Return one sentence for each schedule whose fire times are all skipped while one of its runs waits without end.
+    """
+    return [
+        f"{_table(config, spec)} wait_for: has no timeout for flow '{wait.flow}', and while one run waits,"
+        ' overlap = "skip" skips each later fire time; write timeout = "4h" in it, or another overlap'
+        for spec in config.schedules
+        if spec.overlap is Overlap.SKIP
+        for wait in spec.wait_for
+        if wait.timeout_s is None
+    ]
 
 
 def short_periods(config: Config, usual_s: Mapping[str, float], *, now: datetime) -> list[str]:
