@@ -91,6 +91,13 @@ class SmallDaemon:
         """
         return Overview(self.rig.board).holds(now=START)
 
+    def timezone_of(self, schedule: str | None) -> str:
+        """
+        Give the zone of a schedule; the daemon's own is UTC.
+        """
+        entry = self.rig.board.entries.get(schedule or "")
+        return "UTC" if entry is None else entry.row.spec.timezone
+
     def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
         """
         Give coming fire times.

@@ -317,6 +317,22 @@ def test_local_time_stands_beside_utc_in_every_reason(api: Serving, rig: Rig) ->
     assert all(sentence.count("+09:00") == sentence.count("Z (") for sentence in why(api, "a"))
 
 
+def test_lists_say_why_a_run_is_held_as_why_does(api: Serving, rig: Rig) -> None:
+    """
+    In the zone of its schedule, or the daemon's when somebody started it: one reason, with local time beside UTC.
+    """
+    rig.use(every_minute("a", flow="report", timezone="Asia/Tokyo"))
+    rig.limit(max_runs=0)
+    rig.tick(minute(1))
+    by_hand = api.post("/runs", {"flow": "load", "at": "2026-06-01T14:30:00+02:00"})["run"]
+    (of_schedule,) = (run for run in api.get("/runs")["runs"] if run["schedule"])
+
+    assert "wanted at 2026-06-01T10:01:00Z (2026-06-01 19:01:00+09:00), which" in of_schedule["held"]
+    for run in (of_schedule, by_hand):
+        assert why(api, run["id"])[-1] == f"run {run['name']} is {run['held']}"
+    assert {run["held"] for run in api.get("/status")["held"]} == {of_schedule["held"], by_hand["held"]}
+
+
 def test_the_story_of_a_schedule_tells_of_its_limits(api: Serving, rig: Rig) -> None:
     """
     What its runs wait for, and when it pauses itself.
@@ -347,6 +363,8 @@ def test_a_run_tells_what_it_waits_for(api: Serving, rig: Rig) -> None:
 
     told = "held because it waits for the run of flow 'load' of the same fire time; there is none yet"
     assert f"run {run.row.name} is {told}" == why(api, run.id)[-1]
-    assert f"2026-06-01T10:00:00Z: started on time; run {run.row.name} is {told}" in why(api, "a")
+    assert f"2026-06-01T10:00:00Z: run {run.row.name} was made on time, and is {told}" in why(api, "a")
+    assert f"a at 2026-06-01T10:00:00Z: run {run.row.name} was made on time" == why(api, run.id)[0]
+    assert why(api, run.id) == why(api, "a@10:00")
     assert told == api.get("/runs")["runs"][0]["held"] == api.get("/status")["held"][0]["held"]
     assert [{"pool": "gpu", "places": 2, "taken": 0}] == api.get("/status")["pools"]

@@ -129,6 +129,13 @@ class Facade:
         """
         return self._overview.holds(now=clock.now())
 
+    def timezone_of(self, schedule: str | None) -> str:
+        """
+        Give the IANA name of the zone of *schedule*; of the daemon's own when there is none of that name.
+        """
+        entry = self._scheduler.board.entries.get(schedule or "")
+        return self._reloader.config.daemon.timezone if entry is None else entry.row.spec.timezone
+
     def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
         """
         Give the next fire times of one schedule, or of all together.

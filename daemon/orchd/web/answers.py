@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from orchd.model.states import FlowRunState
 from orchd.store.queries import RunView
 from orchd.web.daemon import Daemon
+from orchd.web.fire_times import with_local
 
 R = TypeVar("R", bound=RunView)
 
@@ -43,7 +44,7 @@ def answer(body: Mapping[str, object] | msgspec.Struct, *, status: int = 200) ->
 
 def with_holds(daemon: Daemon, runs: Iterable[R]) -> list[R]:
     """
-    Fill in why each of *runs* is held, if it is.
+    Fill in why each of *runs* is held, if it is, with the local time of its schedule's zone beside each UTC one.
     """
     shown = list(runs)
     # Asked only when it can matter: in a herd there are thousands of reasons.
@@ -51,4 +52,9 @@ def with_holds(daemon: Daemon, runs: Iterable[R]) -> list[R]:
         return shown
 
     holds = daemon.holds()
-    return [msgspec.structs.replace(run, held=holds[run.id]) if run.id in holds else run for run in shown]
+    return [
+        msgspec.structs.replace(run, held=with_local(holds[run.id], daemon.timezone_of(run.schedule)))
+        if run.id in holds
+        else run
+        for run in shown
+    ]

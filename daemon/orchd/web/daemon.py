@@ -62,6 +62,11 @@ class Daemon(Protocol):
         Give run id -> the reason, in words, of each run that is held at this moment.
         """
 
+    def timezone_of(self, schedule: str | None) -> str:
+        """
+        Give the IANA name of the zone of *schedule*; of the daemon's own when there is none of that name.
+        """
+
     def upcoming(self, schedule: str | None, *, n: int, after: datetime | None) -> Sequence[Json]:
         """
         Give the next *n* fire times of one schedule, or of all together, as the API's ``next`` rows.
