@@ -51,7 +51,7 @@ class DaemonRoutes:
         add = routes.add_api_route
         add("/health", self.health, response_description="`{up: true}`; with status 503 `{up: false}`")
         add("/api/v1/status", self.status, response_description="daemon, runs, next fire times, failures, counts")
-        add("/api/v1/why", self.why, response_description="`{of, kind: run|slot|schedule, sentences, slot, run}`")
+        add("/api/v1/why", self.why, response_description="`{of, kind: run|slot|schedule|flow, sentences, slot, run}`")
         add(
             "/api/v1/reload",
             self.reload,
@@ -92,7 +92,7 @@ class DaemonRoutes:
             }
         )
 
-    def why(self, of: Annotated[str, Query(description="a run, `SCHEDULE` or `SCHEDULE@TIME`")]) -> Response:
+    def why(self, of: Annotated[str, Query(description="a run, a flow, `SCHEDULE` or `SCHEDULE@TIME`")]) -> Response:
         """
         Say why a run or a fire time did or did not start.
         """

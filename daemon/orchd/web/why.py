@@ -2,6 +2,7 @@
 The answer to 'why': what became of a fire time or a run, in words, from the ledger.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,7 +30,7 @@ _SLOTS = 5
 
 def explained(daemon: Daemon, of: str) -> Answer:
     """
-    Explain a run (id, beginning of one, name), a schedule, or one fire time of it (``SCHEDULE@TIME``).
+    Explain a schedule, one fire time of it (``SCHEDULE@TIME``), a flow, or a run (id, beginning of one, name).
 
     Raises:
         NotFound: there is nothing of that name.
@@ -41,12 +42,14 @@ def explained(daemon: Daemon, of: str) -> Answer:
             return _schedule(daemon, conn, schedules[of])
         if at and name in schedules:
             return _slot(daemon, conn, schedules[name], of, time)
+        if found := queries.flows(conn, names=[of]):
+            return _flow(daemon, found[0])
         try:
             row = queries.find_run(conn, of)
         except NotFound:
             raise NotFound(
-                f"there is no run and no schedule {shown(of)}: `orchd runs` and `orchd schedules` list those that there"
-                " are"
+                f"there is no run, no schedule and no flow {shown(of)}: `orchd runs`, `orchd schedules` and"
+                " `orchd flows` list those that there are"
             ) from None
         run = queries.run_view(row)
         known = schedules.get(run.schedule or "")
@@ -72,14 +75,46 @@ def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) 
     holds = daemon.holds()
     for slot in queries.slots(conn, schedule.name, limit=_SLOTS):
         held = holds.get(slot.run or "")
-        is_held = f"; run {run_name(FlowRunId(slot.run))} is {held}" if slot.run and held else ""
-        sentences.append(f"{slot.fire_time}: {slot.sentence}{is_held}")
+        sentences.append(f"{slot.fire_time}: {_sentence(slot, holds)}{f', and is {held}' if held else ''}")
     if schedule.last is None:
         sentences.append("none of its fire times has come yet")
     coming = daemon.upcoming(schedule.name, n=1, after=None)
     if coming and schedule.paused is None:
         sentences.append(f"its next fire time is {coming[0]['fire_time']} ({coming[0]['local']})")
     return _answer(schedule.name, "schedule", sentences, schedule.timezone, slot=schedule.last)
+
+
+def _sentence(slot: queries.SlotView, holds: Mapping[str, str]) -> str:
+    """
+    Return the sentence of *slot*; of a run that is held it says that it was made, as nothing has started yet.
+    """
+    if slot.run is None or slot.run not in holds:
+        return slot.sentence
+
+    return f"run {run_name(FlowRunId(slot.run))} was {slot.sentence.replace('started', 'made', 1)}"
+
+
+def _flow(daemon: Daemon, flow: queries.FlowView) -> Answer:
+    sentences = [f"{flow.name} is a flow, in {flow.file}"]
+    if (error := daemon.flow_errors().get(flow.file)) is not None:
+        sentences.append(f"its file does not load: {error}")
+    sentences.append(_starters(flow.schedules))
+    run = flow.last_run
+    if run is None:
+        sentences.append("it has never run")
+    else:
+        held = daemon.holds().get(run.id)
+        since = f", ended at {run.ended_at}" if run.ended_at else f", made at {run.created_at}"
+        sentences.append(f"its last run is {run.name}: {held or run.shown}{'' if held else since}")
+    return _answer(flow.name, "flow", sentences, _timezone(daemon), run=run)
+
+
+def _starters(schedules: Sequence[str]) -> str:
+    if not schedules:
+        return "it has no schedule"
+
+    words = "its schedule is" if len(schedules) == 1 else "its schedules are"
+    return f"{words} {', '.join(schedules)}: `orchd why SCHEDULE` tells more"
 
 
 def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: str, time: str) -> Answer:
@@ -90,7 +125,7 @@ def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: 
     slot = queries.slot_at(conn, schedule.name, begin_us) or queries.slot_within(conn, schedule.name, begin_us, end_us)
     if slot is not None:
         run = None if slot.run is None else queries.run_view(queries.find_run(conn, slot.run))
-        sentences = [*notes, f"{schedule.name} at {slot.fire_time}: {slot.sentence}"]
+        sentences = [*notes, f"{schedule.name} at {slot.fire_time}: {_sentence(slot, daemon.holds())}"]
         sentences += _jumps(conn, slot)
         if run is not None:
             sentences += _story(daemon, conn, run)
@@ -120,7 +155,7 @@ def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) 
     if run.schedule is not None and run.fire_time is not None:
         slot = queries.slot_of_run(conn, run.schedule, to_us(datetime.fromisoformat(run.fire_time)))
         if slot is not None:
-            told = f"{run.schedule} at {slot.fire_time}: {slot.sentence}"
+            told = f"{run.schedule} at {slot.fire_time}: {_sentence(slot, daemon.holds())}"
             sentences += [told, *_jumps(conn, slot)]
     else:
         by = queries.find_run(conn, run.id).created_by

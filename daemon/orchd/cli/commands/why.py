@@ -1,5 +1,5 @@
 """
-``orchd why RUN|SCHEDULE[@TIME]``.
+``orchd why RUN|FLOW|SCHEDULE[@TIME]``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ def configure(parser: Parser, _name: str) -> None:
     """
     parser.add_argument(
         "of",
-        metavar="RUN|SCHEDULE[@TIME]",
+        metavar="RUN|FLOW|SCHEDULE[@TIME]",
         type=reference("run"),
-        help="a run, a schedule, or one fire time of a schedule (its zone's time; 18:20 alone is today's)",
+        help="a run, a flow, a schedule, or one fire time of a schedule (its zone's time; 18:20 alone is today's)",
     )
     add_json(parser)
     add_daemon(parser)
