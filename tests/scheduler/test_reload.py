@@ -174,6 +174,20 @@ def test_a_file_that_stops_loading_keeps_its_last_description(reloading: Reloadi
     assert ["a pending"] == reloading.daemon.rig.states()
 
 
+def test_a_file_that_breaks_and_is_mended_is_said_to_be(reloading: Reloading) -> None:
+    """
+    Its flow was never gone, so it is not new; it changed only when the mended file says something else.
+    """
+    changed = replace_struct(GOOD, flows=(replace_struct(GOOD.flows[0], source_hash="bb"),))
+    told = []
+    for found in (BROKEN, BROKEN, GOOD, BROKEN, changed):
+        reloading.descriptions = [found]
+        told.append(reloading.reloader.reload()["changes"])
+
+    broken, again = ["/flows/load.py is broken"], "/flows/load.py loads again"
+    assert told == [broken, [], [again], broken, [again, "flow load changed"]]
+
+
 def test_the_old_rule_decides_up_to_the_change(reloading: Reloading) -> None:
     """
     A fire time that was due just before the edit is not lost.

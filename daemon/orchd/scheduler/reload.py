@@ -3,7 +3,7 @@ Reading config and flow files again: parse, check, then swap whole; what is brok
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -269,7 +269,7 @@ class Reloader:
             raise ConfigProblems(problems)
         loaded = replace(loaded, warnings=(*loaded.warnings, *clashes(config.schedules, in_code)))
         in_use = self.config.daemon
-        changes = _changes(self.config, config, self.loaded, loaded, now)
+        changes = _changes(self.config, config, self.loaded, loaded, known=known_flows, now=now)
         config = replace(config, daemon=replace(config.daemon, **{key: getattr(in_use, key) for key in _FIXED}))
         self._scheduler.swap(lambda: self._swap(config, loaded, also)).result()
         self._descriptions = tuple(described)
@@ -332,9 +332,14 @@ def _said(value: object) -> str:
     return ", ".join(map(str, value)) or "empty" if isinstance(value, tuple) else str(value)
 
 
-def _changes(old: Config, new: Config, before: Loaded, after: Loaded, now: datetime) -> list[str]:
+def _changes(
+    old: Config, new: Config, before: Loaded, after: Loaded, *, known: Mapping[str, FlowSpec], now: datetime
+) -> list[str]:
     """
     Say in words what differs, for the person who asked for the reload.
+
+    Args:
+        known: name -> the last description of each flow, also of those whose file was broken.
     """
     changes: list[str] = []
     were = {spec.name: spec for spec in old.schedules}
@@ -348,7 +353,12 @@ def _changes(old: Config, new: Config, before: Loaded, after: Loaded, now: datet
         for key in _FIXED
         if getattr(old.daemon, key) != getattr(new.daemon, key)
     ]
-    had = {flow.name: flow for flow in before.flows}
+    were_broken, are_broken = ([file for file, _ in loaded.errors] for loaded in (before, after))
+    loading = {flow.file for flow in after.flows}
+    changes += [f"{file} is broken" for file in are_broken if file not in were_broken]
+    changes += [f"{file} loads again" for file in were_broken if file in loading and file not in are_broken]
+    had = {name: flow for name, flow in known.items() if flow.file in were_broken}
+    had |= {flow.name: flow for flow in before.flows}
     changes += [
         f"flow {flow.name} {'changed' if flow.name in had else 'is new'}"
         for flow in after.flows
