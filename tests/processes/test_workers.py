@@ -72,6 +72,25 @@ def is_gone(pid: int) -> bool:
     return False
 
 
+LINGER = """
+import threading
+from orchd import DaskExecutor
+
+@task
+def linger(x):
+    pause = threading.Event()
+    try:
+        say("lingers", str(x))
+        while True:
+            pause.wait(0.05)
+    finally:
+        say("cleaned", str(x))
+
+with Flow("f", executor={executor}) as flow:
+    linger.map([1, 2, 3, 4])
+"""
+
+
 @pytest.mark.parametrize("executor", ["LocalDaskExecutor(num_workers=2)", "LocalDaskExecutor('processes')"])
 def test_each_line_has_its_task(house: House, executor: str) -> None:
     """
@@ -141,6 +160,28 @@ def test_cancel_ends_the_workers_too(house: House, executor: str) -> None:
     assert [pid for pid in map(int, hanging) if not is_gone(pid)] == []
     if "processes" in executor:
         assert len(house.said(folder, "cleaned")) >= 2
+
+
+def test_cancel_does_not_wait_for_dask_workers_in_threads(house: House) -> None:
+    """
+    Tasks are interrupted in their threads and clean up, others do not begin, and the run ends without being killed.
+    """
+    folder = written(
+        house, LINGER, "DaskExecutor(cluster_kwargs={'processes': False, 'n_workers': 1, 'threads_per_worker': 2})"
+    )
+    house.spawner.launch(folder.path)
+    eventually(lambda: len(house.said(folder, "lingers")) == 2, within_s=40)
+    folder.write_cancel("not wanted", grace_s=300)
+    monitor_pid = fence.probe(folder).monitor_pid
+    assert monitor_pid is not None
+    os.kill(monitor_pid, signal.SIGTERM)
+    house.ended(folder)
+
+    finished = folder.finished()
+    assert finished is not None
+    assert (finished.state, finished.message) == ("cancelled", "not wanted")
+    assert finished.signal is None
+    assert sorted(house.said(folder, "lingers")) == sorted(house.said(folder, "cleaned"))
 
 
 def test_only_the_run_writes_its_journal(house: House) -> None:

@@ -202,6 +202,8 @@ class _Pass:
         with self._held:
             if kind is not None:
                 self._client.cancel([sent.future for sent in list(self._sent.values())], force=True)
+                # The cluster's end waits for threads of its own.
+                far.NEAR.give_up(self._topic)
 
             self._heard.put(None)
             self._listener.join()

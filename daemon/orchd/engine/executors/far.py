@@ -2,6 +2,7 @@
 What crosses over to a Dask worker and what it does there: unpacks a task, makes one try, and sends back what happens.
 """
 
+import ctypes
 import functools
 import importlib
 import io
@@ -9,7 +10,8 @@ import pickle
 import sys
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Final
 
@@ -61,6 +63,46 @@ class _Lines:
 
 
 _LINES: Final = _Lines()
+
+
+class _Near:
+    """
+    The tries that Dask makes in threads of the flow run's own process, which no end of a worker process ends.
+    """
+
+    def __init__(self) -> None:
+        #: Thread -> the topic of the pass whose try it makes.
+        self._busy: dict[int, str] = {}
+        self._over: set[str] = set()
+
+    @contextmanager
+    def making(self, topic: str) -> Iterator[None]:
+        """
+        Let this thread be interrupted meanwhile.
+
+        Raises:
+            KeyboardInterrupt: the pass has been given up.
+        """
+        ident = threading.get_ident()
+        self._busy[ident] = topic
+        try:
+            if topic in self._over:
+                raise KeyboardInterrupt
+
+            yield
+        finally:
+            self._busy.pop(ident, None)
+
+    def give_up(self, topic: str) -> None:
+        """
+        Have no more tries made for the pass of *topic*: those that are being made end by KeyboardInterrupt.
+        """
+        self._over.add(topic)
+        for ident in [ident for ident, of in list(self._busy.items()) if of == topic]:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
+
+
+NEAR: Final = _Near()
 
 
 def same(data: bytes) -> bytes:
@@ -116,7 +158,8 @@ def work(pack: bytes, job: bytes, back: tuple[str, int]) -> bytes:
     node, scope, now = _unpacked(key, data)
     state, index, upstream = pickle.loads(job)
     one = Try(shared=Shared(scope=scope, nodes={}, now=now), node=node, state=state, index=index)
-    return told(one, upstream, outbox, dumps=far_dumps)
+    with NEAR.making(topic) if home == _HOME else nullcontext():
+        return told(one, upstream, outbox, dumps=far_dumps)
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
