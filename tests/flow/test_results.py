@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+import orchd
 from orchd import Flow, LocalResult, Parameter, task
 from orchd.results.result import Result
 from orchd.results.serializers import PickleSerializer
@@ -113,6 +114,79 @@ def test_without_checkpointing_nothing_is_written(tmp_path):
 
     assert state.result[last].is_successful()
     assert files(tmp_path) == []
+
+
+def test_the_context_around_turns_checkpointing_on_or_off(tmp_path, monkeypatch):
+    """
+    It counts more than the setting, as it always did; what the run itself is given counts more still.
+    """
+    flow, _, _ = counted(result=LocalResult(dir=tmp_path, location="r"))
+    with orchd.context(checkpointing=True):
+        flow.run(context={"checkpointing": False})
+        assert files(tmp_path) == []
+
+        flow.run()
+        assert files(tmp_path) == ["r"]
+
+    (tmp_path / "r").unlink()
+    monkeypatch.setenv("ORCHD__FLOWS__CHECKPOINTING", "true")
+    with orchd.context(checkpointing=False):
+        flow.run()
+
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "is_on", "words"),
+    [
+        ({}, True, "so the task runs and writes it anew."),
+        ({}, False, "so the task runs; nothing is written, as its results are not stored."),
+        ({"checkpoint": False}, True, "so the task runs; nothing is written, as its results are not stored."),
+    ],
+)
+def test_a_target_that_cannot_be_read_says_whether_it_is_written_anew(tmp_path, caplog, more, is_on, words):
+    """
+    It is where results are stored, and neither the run nor the task says otherwise.
+    """
+    flow, _, runs = counted(target="t.pkl", result=LocalResult(dir=tmp_path), **more)
+    (tmp_path / "t.pkl").write_bytes(b"torn")
+    with orchd.context(checkpointing=is_on):
+        flow.run()
+
+    assert words in caplog.text
+    assert runs == [3]
+    assert ((tmp_path / "t.pkl").read_bytes() != b"torn") == words.endswith("anew.")
+
+
+@pytest.mark.parametrize(
+    ("is_on", "is_there", "words", "calls"),
+    [
+        (True, False, ": the second is given what is stored there; write", [1]),
+        (False, True, ": the second is given what is stored there; write", []),
+        (False, False, ": nothing can be read there, so the second runs too; where results are stored, it is", [1, 2]),
+    ],
+)
+def test_two_tasks_with_one_target_are_told_what_comes_of_it(tmp_path, caplog, is_on, is_there, words, calls):
+    """
+    The second is given a result only when there is one.
+    """
+    result, called = LocalResult(dir=tmp_path), []
+    if is_there:
+        (tmp_path / "t.pkl").write_bytes(pickle.dumps(7))
+
+    @task(target="t.pkl", result=result)
+    def work(x):
+        called.append(x)
+        return x
+
+    with Flow("f") as flow:
+        work(2, upstream_tasks=[work(1)])
+
+    with orchd.context(checkpointing=is_on):
+        flow.run()
+
+    assert words in caplog.text
+    assert called == calls
 
 
 def test_the_environment_turns_checkpointing_on(tmp_path, monkeypatch):

@@ -113,9 +113,10 @@ config: Final = Config()
 
 def checkpointing_wanted() -> bool:
     """
-    True when results are to be written. The daemon's runs always write them.
+    True when results are to be written: the context around says so, else the setting. The daemon's runs always write
+    them.
     """
-    return bool(setting("flows.checkpointing"))
+    return context["checkpointing"] is True if "checkpointing" in context else bool(setting("flows.checkpointing"))
 
 
 def default_retries() -> int:

@@ -73,6 +73,7 @@ def at_target(
     target: Location,
     inputs: Mapping[str, Any],
     *,
+    task: Work,
     name: str,
     who: str,
     seen: MutableMapping[str, str],
@@ -85,35 +86,45 @@ def at_target(
 
         seen: targets of this flow run and the task run that came to each first; another one there is warned about.
     """
+    is_written = task.checkpoint is not False and context.get("checkpointing") is True
     location = filled(target, inputs)
     place = getattr(result, "dir", getattr(result, "bucket", ""))
     first = seen.setdefault(f"{type(result).__name__} {place} {location}", who)
+    found = _read(result, location, name=name, is_written=is_written) if result.exists(location) else None
     if first != who:
         LOG.warning(
-            "Tasks '%s' and '%s' have the same target %s: the second is given the result of the first; "
+            "Tasks '%s' and '%s' have the same target %s: %s; "
             "write a target that tells them apart, with {task_name} or {map_index}.",
             first,
             who,
             location,
+            "the second is given what is stored there" if found is not None else _of_two(is_written=is_written),
         )
 
-    if not result.exists(location):
-        return None
+    return None if found is None else Cached(result=found, message=f"Result found at task target {location}")
 
+
+def _read(result: Result, location: str, *, name: str, is_written: bool) -> Result | None:
     try:
-        found = result.read(location)
+        return result.read(location)
     except (OutsideFolder, StorageError):
         raise
     except Exception as exc:
         LOG.warning(
-            "Task '%s': the result at target %s cannot be read (%s), so the task runs and writes it anew.",
+            "Task '%s': the result at target %s cannot be read (%s), so the task runs%s.",
             name,
             location,
             said(exc),
+            " and writes it anew" if is_written else "; nothing is written, as its results are not stored",
         )
         return None
 
-    return Cached(result=found, message=f"Result found at task target {location}")
+
+def _of_two(*, is_written: bool) -> str:
+    if is_written:
+        return "nothing can be read there, so the second runs too, and what is stored last stays there"
+
+    return "nothing can be read there, so the second runs too; where results are stored, it is given the first's"
 
 
 def stored(state: State, result: Result, inputs: Mapping[str, Any], *, name: str) -> State:

@@ -237,7 +237,7 @@ class TaskRunner:
             who = self.slug if self.index is None else f"{self.slug}[{self.index}]"
             try:
                 found = at_target(
-                    self._storage(), task.target, inputs, name=self.name, who=who, seen=self.scope.targets
+                    self._storage(), task.target, inputs, task=task, name=self.name, who=who, seen=self.scope.targets
                 )
             except Exception as exc:
                 return self._moved(state, broken(exc, name=self.name))
