@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from orchd.model.slots import Outcome
+from orchd.model.ids import FlowRunId
 from orchd.model.states import FlowRunState
-from orchd.store import queries, runs, slots, upkeep, waits
+from orchd.store import children, queries, runs, slots, upkeep, usual, waits
 from orchd.store.database import Connection, Database
 
 S = FlowRunState
@@ -56,6 +57,12 @@ def plan_of(conn: Connection, ask: Callable[[Connection], object]) -> str:
             lambda conn: waits.succeeded_slots(conn, "f", since_us=5, limit=9),
             "(schedule_id=? AND fire_time_us>?)",
         ),
+        (lambda conn: children.children(conn, "p", limit=9), "ix_flow_run_parent_run_id (parent_run_id=?)"),
+        (
+            lambda conn: children.latest_child(conn, [FlowRunId("p"), FlowRunId("q")], key_prefix="p/t.1-0#"),
+            "ix_flow_run_parent_run_id (parent_run_id=?)",
+        ),
+        (lambda conn: usual.lengths_s(conn, "f"), "ix_flow_run_flow_state_number (flow=? AND state=?)"),
         (lambda conn: queries.last_slots(conn, [1]), "PRIMARY KEY (schedule_id=?"),
         (lambda conn: queries.last_bars(conn, "f", limit=9), "ix_flow_run_flow_number (flow=?)"),
         (lambda conn: queries.latest_flows(conn, limit=9), "ix_flow_run_flow_number (flow=?)"),

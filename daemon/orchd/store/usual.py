@@ -36,7 +36,7 @@ def usual_s(url: str, *, state_dir: Path, flows: Iterable[str]) -> dict[str, flo
 
     try:
         with engine.connect() as conn:
-            found = {flow: _lengths_s(conn, flow) for flow in dict.fromkeys(flows)}
+            found = {flow: lengths_s(conn, flow) for flow in dict.fromkeys(flows)}
     except SQLAlchemyError:
         return {}
     finally:
@@ -58,7 +58,10 @@ def _reader(url: str, state_dir: Path) -> sa.Engine | None:
     return sa.create_engine(sa.URL.create("sqlite+pysqlite", database=f"file:{path}", query=query))
 
 
-def _lengths_s(conn: sa.Connection, flow: str) -> list[float]:
+def lengths_s(conn: sa.Connection, flow: str) -> list[float]:
+    """
+    Return how many seconds the latest successful runs of *flow* took.
+    """
     took = flow_run.c.ended_at_us - flow_run.c.started_at_us
     asked = (
         sa.select(took)
