@@ -8,8 +8,9 @@ from orchd import operations
 from orchd.errors import NotFound, StaleRun, UsageError
 from orchd.model.states import FlowRunState
 from orchd.operations import Call
+from orchd.scheduler import chains
 from orchd.scheduler.ingest import End
-from orchd.store import projects, runs
+from orchd.store import projects, runs, upkeep
 from orchd.store.runs import RunRow
 from scheduler.rig import START, Rig, finished, minute
 
@@ -194,6 +195,35 @@ def test_a_cancel_goes_down_all_levels(family: Rig) -> None:
     states = {run.id: stored(family, run.id).state for run in (top, middle, low, other)}
     assert [states[run.id] for run in (top, middle, low, other)] == [S.CANCELLING, S.CANCELLING, S.CANCELLED, S.RUNNING]
     assert stored(family, low.id).message == f"run {middle.row.name}, which started it, was cancelled"
+
+
+def test_very_many_children_are_cancelled_in_pieces(family: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Each tick a piece, also by a daemon that begins meanwhile; what is resumed later goes on.
+    """
+    monkeypatch.setattr(chains, "_CHILDREN_AT_ONCE", 2)
+    family.limit(max_runs=0)
+    parent = family.run()
+    made = [family.run("report", parent=parent.id, state=S.SCHEDULED) for _ in range(7)]
+    with family.database.writing() as conn:
+        touched = family.chains.cancel(conn, parent.row, reason="enough", now=minute(1))
+        rows = [runs.get(conn, run) for run in touched]
+    for row in rows:
+        family.board.put_run(row)
+    later = family.run("report", parent=parent.id, state=S.SCHEDULED)
+
+    def left() -> int:
+        return sum(run.id in family.board.live for run in made)
+
+    counts = [left()]
+    for number in range(3, 6):
+        family.tick(minute(number))
+        counts.append(left())
+    assert counts == [5, 3, 1, 0]
+    assert {stored(family, run.id).state for run in made} == {S.CANCELLED}
+    assert stored(family, later.id).state is S.SCHEDULED
+    with family.database.reading() as conn:
+        assert upkeep.states(conn, "cancelled_children:") == []
 
 
 @pytest.mark.parametrize(

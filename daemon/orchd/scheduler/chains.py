@@ -16,13 +16,18 @@ from orchd.scheduler.cancels import Cancels
 from orchd.scheduler.making import new_run, new_slot
 from orchd.schedules.joins import COUNTED, Finish, JoinDecision, JoinView, judge_join
 from orchd.schedules.streaks import failures_in_a_row
-from orchd.store import runs, schedules, slots, streaks
+from orchd.store import runs, schedules, slots, streaks, upkeep
 from orchd.store.database import Connection
 from orchd.store.runs import RunRow
 
 #: How far behind the last join the cursor of a waiting schedule stays, so that a finish that is learnt of late still
 #: counts, and the search for finishes does not walk the whole history.
 _LOOK_BACK_US: Final = timedelta(days=1) // timedelta(microseconds=1)
+
+#: Children cancelled in one transaction: a few hundred milliseconds; the next piece comes with the next tick.
+_CHILDREN_AT_ONCE: Final = 200
+#: The daemon's value for a cancelled run: the numbers of its last child that had its turn, and of the last of all.
+_CANCELLED: Final = "cancelled_children:"
 
 
 class Chains:
@@ -33,6 +38,8 @@ class Chains:
     def __init__(self, board: Board, cancels: Cancels) -> None:
         self._board = board
         self._cancels = cancels
+        #: The store may know of children that are still to be cancelled.
+        self._may_have_more = True
 
     def cancel(self, conn: Connection, row: RunRow, *, reason: str, now: datetime) -> list[FlowRunId]:
         """
@@ -73,9 +80,57 @@ class Chains:
         return touched
 
     def _cancel_children(self, conn: Connection, parent: RunRow, *, now: datetime) -> list[FlowRunId]:
-        children = [run.id for run in self._board.children_of(parent.id)]
+        return self._cancel_piece(conn, parent, after=0, last=None, now=now)
+
+    def _cancel_piece(
+        self, conn: Connection, parent: RunRow, *, after: int, last: int | None, now: datetime
+    ) -> list[FlowRunId]:
+        """
+        Cancel the next children of *parent*, and keep in this transaction that there are more.
+
+        Args:
+            after: number of the last child that has had its turn.
+
+            last: number of the last one; what a resume of a child made later goes on. None for all that there are.
+        """
+        rows = [run.row for run in self._board.children_of(parent.id) if run.row.number > after]
+        left = sorted((row for row in rows if last is None or row.number <= last), key=_number)
+        some = left[:_CHILDREN_AT_ONCE]
+        if len(left) > len(some):
+            self._may_have_more = True
+            upkeep.put_state(conn, _CANCELLED + parent.id, f"{some[-1].number} {left[-1].number}", at_us=to_us(now))
+        elif after:
+            upkeep.drop_state(conn, _CANCELLED + parent.id)
         reason = f"run {parent.name}, which started it, was cancelled"
-        return self.cancel_all(conn, children, reason=reason, now=now)
+        return self.cancel_all(conn, [row.id for row in some], reason=reason, now=now)
+
+    @property
+    def may_have_more(self) -> bool:
+        """
+        Children of a cancelled run may be left for :meth:`cancel_more`; true after a start of the daemon, too.
+        """
+        return self._may_have_more
+
+    def cancel_more(self, conn: Connection, *, now: datetime) -> list[FlowRunId]:
+        """
+        Cancel some more of the children of a run that was cancelled with very many.
+
+        Returns:
+            The runs that this touched.
+        """
+        kept = upkeep.states(conn, _CANCELLED)
+        if not kept:
+            self._may_have_more = False
+            return []
+
+        first = kept[0]
+        parent = runs.find(conn, FlowRunId(first.key.removeprefix(_CANCELLED)))
+        if parent is None:
+            upkeep.drop_state(conn, first.key)
+            return []
+
+        after, last = map(int, first.value.split())
+        return self._cancel_piece(conn, parent, after=after, last=last, now=now)
 
     def on_finish(self, conn: Connection, row: RunRow, *, state: FlowRunState, ended_at_us: int) -> list[FlowRunId]:
         """
@@ -181,3 +236,7 @@ class Chains:
         )
         runs.insert_runs(conn, [run], at_us=fire_time_us)
         return [*touched, run.id]
+
+
+def _number(row: RunRow) -> int:
+    return row.number

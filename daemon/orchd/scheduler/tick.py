@@ -63,13 +63,27 @@ class Ticker:
         Returns:
             True when that wrote anything.
         """
-        did = self._heed_waits(now)
+        did = self._cancel_more(now)
+        did = self._heed_waits(now) or did
         did = self._step(plan_tick(self._views(entries), now=now), now) or did
         if self._board.waits.is_stale:
             # What was made just now may wait for what is there already.
             did = self._heed_waits(now) or did
             did = self._step(Plan(), now) or did
         return did
+
+    def _cancel_more(self, now: datetime) -> bool:
+        """
+        Go on where a run with very many children was cancelled.
+        """
+        if not self._chains.may_have_more:
+            return False
+
+        with self._database.writing() as conn:
+            rows = [runs.get(conn, run_id) for run_id in self._chains.cancel_more(conn, now=now)]
+        for row in rows:
+            self._board.put_run(row)
+        return bool(rows)
 
     def _heed_waits(self, now: datetime) -> bool:
         """

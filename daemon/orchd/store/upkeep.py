@@ -148,6 +148,13 @@ def get_state(conn: Connection, key: str) -> StateRow | None:
     return None if row is None else StateRow(**row._asdict())
 
 
+def drop_state(conn: Connection, key: str) -> None:
+    """
+    Forget what is kept under *key*.
+    """
+    conn.execute(daemon_state.delete().where(daemon_state.c.key == key))
+
+
 def states(conn: Connection, prefix: str, *, since_us: int = 0) -> list[StateRow]:
     """
     Return what is kept under the keys that start with *prefix* and was put at or after *since_us*, oldest first.
