@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from orchd.model.slots import Outcome
 from orchd.model.ids import FlowRunId
+from orchd.model.slots import Outcome
 from orchd.model.states import FlowRunState
 from orchd.store import children, queries, runs, slots, upkeep, usual, waits
 from orchd.store.database import Connection, Database
