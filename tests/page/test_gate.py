@@ -113,6 +113,17 @@ def test_log_out_ends_the_session(daemon: Daemon) -> None:
     assert made.get("/").status == 401
 
 
+def test_who_may_only_look_may_log_out(daemon: Daemon) -> None:
+    """
+    It is the own session that ends; nothing else changes.
+    """
+    guest = visitor(daemon, "--read-only")
+
+    assert guest.post_form("/flows/greet/run").status == 403
+    assert guest.post_form("/logout").status == 200
+    assert guest.get("/").status == 401
+
+
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://localhost"])
 def test_a_change_from_another_site_is_refused(daemon: Daemon, alice: Visitor, origin: str) -> None:
     """

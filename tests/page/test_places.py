@@ -82,6 +82,26 @@ def test_two_daemons_on_one_address(home: Daemon, tmp_path: Path) -> None:
         second.close()
 
 
+def test_two_daemons_on_one_machine(home: Daemon, tmp_path: Path) -> None:
+    """
+    A browser sends the cookies of all ports of a host to each of them: neither daemon's takes the place of the other's.
+    """
+    home.configure(daemon='listen = "127.0.0.1:0"\n')
+    home.start()
+    second = Daemon(tmp_path / "second")
+    second.configure(daemon='listen = "127.0.0.1:0"\n')
+    second.start()
+    try:
+        here, there = visitor(home), visitor(second)
+        jar = dict(str(each.cookie).split("=") for each in (here, there))
+        here.cookie = there.cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
+
+        assert here.get("/").status == 200
+        assert there.get("/").status == 200
+    finally:
+        second.close()
+
+
 def test_on_ipv6(home: Daemon) -> None:
     """
     Link, host and origin have the address in brackets.

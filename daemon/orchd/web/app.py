@@ -12,7 +12,6 @@ from orchd.web.answers import ErrorBody
 from orchd.web.daemon import Daemon
 from orchd.web.doors import Doors
 from orchd.web.flows import FlowRoutes
-from orchd.web.gate import cookie_name
 from orchd.web.limits import BodyLimit
 from orchd.web.metrics import MetricsRoute
 from orchd.web.pages.entrance import Entrance
@@ -36,9 +35,10 @@ _SCHEMES: Final = {
     "session": {
         "type": "apiKey",
         "in": "cookie",
-        "name": cookie_name(secure=False),
-        "description": "of a browser that logged in by the link of `orchd open`; with TLS it is called "
-        f"`{cookie_name(secure=True)}`. A change needs the header `X-Orchd-Form-Key` too, which pages carry.",
+        "name": "orchd-8420",
+        "description": "of a browser that logged in by the link of `orchd open`; the number is the port that the "
+        "daemon listens on, and with TLS it is called `__Host-orchd`. A change needs the header "
+        "`X-Orchd-Form-Key` too, which pages carry.",
     },
 }
 
@@ -74,7 +74,7 @@ def make_app(daemon: Daemon, doors: Doors, *, version: str) -> FastAPI:
         responses={"default": {"model": ErrorBody, "description": "what went wrong, in one sentence"}},
     )
     errors.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, refusal=errors.unusable)
     for routes in (
         DaemonRoutes(daemon),
         MetricsRoute(daemon),

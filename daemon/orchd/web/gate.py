@@ -23,6 +23,8 @@ from orchd.web.throttle import Throttle
 OPEN: Final = frozenset({"/health", "/login"})
 #: Methods that change nothing.
 SAFE: Final = frozenset({"GET", "HEAD"})
+#: The changes that are everybody's: it ends the session that asks for it.
+ANYBODYS: Final = frozenset({"/logout"})
 #: Where the key of a page's forms is: in what its script asks for, and in what it posts without a script.
 FORM_KEY_HEADER: Final = "x-orchd-form-key"
 FORM_KEY_FIELD: Final = "form_key"
@@ -78,7 +80,7 @@ class Gate:
         self._known = known
         self._hosts = hosts
         self._scheme = "https" if secure else "http"
-        self._cookie = cookie_name(secure=secure)
+        self._secure = secure
         self._page = page
         self._throttle = Throttle()
 
@@ -132,10 +134,11 @@ class Gate:
         return self._say(request, 401, "this login is not known, or over; `orchd open` gives a new one")
 
     def _held(self, request: Request) -> tuple[str | None, str | None]:
-        return _cookie(request.headers, self._cookie), _bearer(request.headers)
+        name = cookie_name(request, secure=self._secure)
+        return _cookie(request.headers, name), _bearer(request.headers)
 
     def _change_refusal(self, request: Request, visitor: Visitor, host: str) -> Response | None:
-        if not visitor.may_change:
+        if not visitor.may_change and request.scope["path"] not in ANYBODYS:
             return self._say(request, 403, "this login may look at everything and change nothing")
         if (foreign := self._foreign(request, host)) is not None:
             return foreign
@@ -179,12 +182,13 @@ class Gate:
         return JSONResponse({"error": {"code": code, "message": message, "field": None}}, status_code=status)
 
 
-def cookie_name(*, secure: bool) -> str:
+def cookie_name(request: Request, *, secure: bool) -> str:
     """
     Return the name of the session's cookie. ``__Host-`` has browsers refuse one that another host or path has set,
-    but works over TLS only.
+    but works over TLS only. Without, the port is part of it: browsers keep one jar for all ports of a host, and two
+    daemons of one machine would log each other's people out.
     """
-    return "__Host-orchd" if secure else "orchd"
+    return "__Host-orchd" if secure else f"orchd-{request.scope['server'][1]}"
 
 
 def own_hosts(host: str, port: int) -> frozenset[str]:

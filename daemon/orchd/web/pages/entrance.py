@@ -61,7 +61,7 @@ class Entrance:
 
         answer = RedirectResponse("/", status_code=303)
         answer.set_cookie(
-            cookie_name(secure=self._doors.is_secure),
+            cookie_name(request, secure=self._doors.is_secure),
             given.secret,
             max_age=round(SESSION_LIFE.total_seconds()),
             secure=self._doors.is_secure,
@@ -74,7 +74,7 @@ class Entrance:
         """
         Make the browser's session good for nothing.
         """
-        name = cookie_name(secure=self._doors.is_secure)
+        name = cookie_name(request, secure=self._doors.is_secure)
         session = request.cookies.get(name)
         if session is not None:
             await outcome(self._doors.log_out(session))
