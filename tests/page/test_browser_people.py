@@ -117,6 +117,17 @@ def test_the_week_shows_the_rare_beside_the_frequent(person: Person) -> None:
     expect(person.page.locator(".day").nth(1)).to_contain_text("02:00 nightly")
 
 
+@pytest.mark.parametrize("path", ["/runs/%00", "/runs?parameter=%00"])
+def test_an_address_with_nul_gives_a_page(house: House, path: str) -> None:
+    """
+    As any other that cannot be meant.
+    """
+    with house.visit(expected=("400",)) as person:
+        person.page.goto(path)
+
+        expect(person.page.get_by_role("heading", name="This cannot be meant")).to_be_visible()
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/flows/none", "/runs/none", "/schedules/none", "/flows/greet?tab=none"])
 def test_a_wrong_address_gives_a_page(house: House, path: str) -> None:
     """

@@ -89,6 +89,8 @@ def test_what_is_typed_is_what_is_meant(field: str, text: str, value: object) ->
         ("many", "{a: 1}", "this is no JSON"),
         ("many", "[1", "this is no JSON"),
         ("url", "  ", "a value is needed"),
+        ("many", "[" * 33 + "]" * 33, "nested deeper"),
+        ("many", "[" * 100_000, "nested deeper"),
     ],
 )
 def test_what_cannot_be_meant_is_said_beside_its_field(field: str, text: str, said: str) -> None:

@@ -253,7 +253,7 @@ def test_the_end_of_the_calendar_is_no_crash(api: Serving, rig: Rig, path: str) 
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/runs/%00", "/flows/a%00", "/api/v1/slots?schedule=%00", "/runs?parameter=%00"]
+    "path", ["/api/v1/runs/%00", "/api/v1/flows/a%00", "/api/v1/slots?schedule=%00", "/api/v1/why?of=%00"]
 )
 def test_nul_in_an_address(shared_api: Serving, path: str) -> None:
     """

@@ -99,6 +99,13 @@ def _where_else(request: Request) -> str:
     return "/api/v1/openapi.json lists them all" if is_program else "the menu above leads to all that there is"
 
 
+def unusable(request: Request, why: str) -> Response:
+    """
+    Answer a request that cannot be meant, and that no route has seen.
+    """
+    return _answer(request, 400, "usage_error", why)
+
+
 def install(app: FastAPI) -> None:
     """
     Have every error of *app* answered in the one shape.

@@ -2,11 +2,12 @@
 How much a request may bring.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 #: Largest body of a request. Source: the threat table of reliability.md, T14, asks for a bound.
@@ -17,27 +18,26 @@ NO_NUL: Final = r"^[^\x00]*$"
 MAX_DEPTH: Final = 32
 
 
-_NUL: Final = JSONResponse(
-    {"error": {"code": "usage_error", "message": "the address holds the character NUL; leave it out", "field": None}},
-    status_code=400,
-)
-
-
 class BodyLimit:
     """
     Refuses a body over :data:`MAX_BODY` when a route asks for it. It is read to its end, so that whoever sends it
     hears why, but not kept.
+
+    Args:
+        refusal: makes the answer to a request that cannot be meant, from why that is.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, refusal: Callable[[Request, str], Response]) -> None:
         self._app = app
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
         Hand the request on, with its body counted; but none whose address holds what no store can be asked for.
         """
         if "\0" in scope.get("path", "") or b"%00" in scope.get("query_string", b""):
-            await _NUL(scope, receive, send)
+            refused = self._refusal(Request(scope), "the address holds the character NUL; leave it out")
+            await refused(scope, receive, send)
             return
 
         size = 0

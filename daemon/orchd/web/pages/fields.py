@@ -9,9 +9,13 @@ from enum import StrEnum
 from typing import Final
 
 from orchd.model.specs import ParameterSpec
+from orchd.web.limits import MAX_DEPTH, is_deeper
 
 #: Begins the name of each field, so that no parameter can be called like a field of ours.
 PREFIX: Final = "p."
+#: Together with the object of all parameters it is one level more.
+_DEPTH: Final = MAX_DEPTH - 1
+_TOO_DEEP: Final = f"it is nested deeper than {_DEPTH} levels; write it flatter"
 
 
 class Kind(StrEnum):
@@ -146,6 +150,8 @@ def _value(kind: Kind, text: str) -> object:
 
     try:
         value: object = json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
     except ValueError as error:
         if kind is Kind.NUMBER:
             raise ValueError(f"{text!r} is no number; write one such as 0.3") from error
@@ -155,6 +161,8 @@ def _value(kind: Kind, text: str) -> object:
         # As `--param` of the command line reads it.
         return text
 
+    if is_deeper(value, _DEPTH):
+        raise ValueError(_TOO_DEEP)
     if kind is Kind.NUMBER and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise ValueError(f"{text!r} is no number; write one such as 0.3")
 
