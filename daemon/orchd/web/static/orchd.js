@@ -42,6 +42,8 @@
   const state = document.getElementById("link-state");
   let isWanted = false;
   let isBusy = false;
+  // What this page shows will not change any more.
+  let isOver = false;
 
   const refresh = async () => {
     if (isBusy) { isWanted = true; return; }
@@ -54,18 +56,28 @@
     setTimeout(() => { isBusy = false; if (isWanted) refresh(); }, REFRESH_MS);
   };
 
+  const sheetOf = (page) => page.querySelector("link[rel=stylesheet]")?.getAttribute("href");
+
   const adopt = (fresh) => {
+    // Another orchd answers than the one whose script this is.
+    if (sheetOf(fresh) !== sheetOf(document)) { location.reload(); return; }
     document.title = fresh.title;
+    isOver = !fresh.getElementById("main")?.dataset.live;
     for (const part of document.querySelectorAll("[data-part]")) {
       const now = fresh.getElementById(part.id);
-      if (!now || part.contains(document.activeElement)) continue;
+      const focused = part.contains(document.activeElement) ? document.activeElement : null;
+      // Nothing is taken away from under somebody who types or chooses.
+      if (!now || focused?.matches("input, select, textarea")) continue;
       const node = document.importNode(now, true);
       showAll(node);
       for (const open of part.querySelectorAll("details[id][open]")) {
         const same = node.querySelector(`#${CSS.escape(open.id)}`);
         if (same) same.open = true;
       }
-      if (!node.isEqualNode(part)) part.replaceWith(node);
+      if (node.isEqualNode(part)) continue;
+      const twin = focused && [...node.querySelectorAll(focused.localName)].find((each) => each.isEqualNode(focused));
+      part.replaceWith(node);
+      twin?.focus({ preventScroll: true });
     }
   };
 
@@ -103,7 +115,11 @@
   };
 
   const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-  const lastSeq = () => Number(log.querySelector(".line:last-of-type")?.dataset.seq ?? -1);
+  const lastSeq = () => {
+    let last = log.lastElementChild;
+    while (last && !last.dataset.seq) last = last.previousElementSibling;
+    return Number(last?.dataset.seq ?? -1);
+  };
   const dropOldest = () => { while (log.childElementCount > WINDOW) { log.firstElementChild.remove(); hasOlder = true; } };
   const dropNewest = () => { while (log.childElementCount > WINDOW) { log.lastElementChild.remove(); hasNewer = true; } };
 
@@ -205,26 +221,63 @@
     if (image) image.src = `${image.src.split("?")[0]}?${Date.now()}`;
   };
 
+  // Two clicks at once ask for one thing
+
+  const TWICE_MS = 1000;
+  let sent = { action: "", at: -Infinity };
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.action === sent.action && event.timeStamp - sent.at < TWICE_MS) event.preventDefault();
+    else sent = { action: form.action, at: event.timeStamp };
+  });
+
   // What the daemon says
 
   const AGAIN_MS = 3000;
-  let isLost = false;
+  const UNSEEN_MS = 15_000;
+  let stream = null;
+  let hasEnded = false;
 
-  const listen = () => {
-    const stream = new EventSource(main.dataset.live);
-    stream.addEventListener("change", () => { refresh(); redraw(); });
-    stream.addEventListener("lines", (event) => append(JSON.parse(event.data)));
-    stream.addEventListener("end", () => { stream.close(); refresh(); redraw(); });
-    stream.onopen = () => { if (isLost) location.reload(); };
-    stream.onerror = () => {
-      isLost = true;
-      state.textContent = "The daemon does not answer; waiting for it";
-      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
-    };
-    addEventListener("pagehide", () => stream.close(), { once: true });
+  // A browser has six connections for all its windows together: one that nobody sees must not hold one of them.
+  const watch = () => {
+    stream?.close();
+    stream = document.hidden || hasEnded ? null : listen();
   };
 
-  if (main && main.dataset.live) listen();
+  const listen = () => {
+    const address = new URL(main.dataset.live, location.href);
+    if (log) address.searchParams.set("after", lastSeq());
+    const made = new EventSource(address);
+    made.addEventListener("change", () => { refresh(); redraw(); });
+    made.addEventListener("lines", (event) => append(JSON.parse(event.data)));
+    made.addEventListener("end", () => { hasEnded = true; made.close(); refresh(); redraw(); });
+    made.onopen = () => { state.textContent = ""; };
+    made.onerror = () => {
+      if (made.readyState === EventSource.CLOSED) askWhy();
+      else state.textContent = "The daemon does not answer; waiting for it";
+    };
+    return made;
+  };
+
+  // A stream that was refused does not say why; the page does.
+  const askWhy = async () => {
+    const answer = await fetch(location.pathname + location.search).catch(() => null);
+    if (answer?.status === 401) { state.textContent = "You are logged out; load the page again"; return; }
+    const why = answer?.ok ? "Too many pages are live" : "The daemon does not answer";
+    state.textContent = `${why}; waiting`;
+    setTimeout(watch, AGAIN_MS);
+  };
+
+  if (main?.dataset.live) {
+    watch();
+    document.addEventListener("visibilitychange", watch);
+    addEventListener("pagehide", () => stream?.close());
+    addEventListener("pageshow", (event) => { if (event.persisted) watch(); });
+    // The title of a window that nobody sees is seen.
+    setInterval(() => { if (document.hidden && !isOver) refresh(); }, UNSEEN_MS);
+  }
+
 
   showAll(document);
   setInterval(() => showAll(document), 60_000);
