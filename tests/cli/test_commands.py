@@ -137,6 +137,7 @@ def test_a_reload_tells_of_broken_flow_files_and_succeeds(server: UnixServer, or
     done = orchd("reload")
 
     assert (0, "orchd: /f.py does not load: line 3: no such name\n") == (done.returncode, done.stderr)
+    assert done.stdout == "Read again; nothing has changed: what was broken is broken still.\n"
 
 
 def test_next_says_that_a_schedule_is_paused(server: UnixServer, orchd: Orchd) -> None:

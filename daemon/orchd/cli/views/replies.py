@@ -76,7 +76,8 @@ def reloaded(answer: Json, screen: Screen) -> None:
     Say what changed.
     """
     if not answer["changes"]:
-        screen.line(Cell("Read again; nothing has changed.", "quiet"))
+        still = ": what was broken is broken still" if answer["broken"] else ""
+        screen.line(Cell(f"Read again; nothing has changed{still}.", "quiet"))
     for change in answer["changes"]:
         screen.line(Cell("changed:", "good"), Cell(change))
 
