@@ -4,7 +4,7 @@ Schedules that only a flow's own code can say, over askings of it.
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
@@ -33,6 +33,8 @@ def asked(truth: set[int], *, at: int, reach: int) -> ScheduleSpec:
 
 
 @property_settings(max_examples=150, deadline=None, database=None)
+@example(truth={1, 91}, askings=[(30, 1), (30, 0), (30, 1)], decided_each=40)
+@example(truth={61, 62, 63}, askings=[(30, 0), (29, 5)], decided_each=40)
 @given(
     truth=st.sets(st.integers(1, 120)),
     askings=st.lists(st.tuples(st.integers(1, 30), st.integers(0, 5)), min_size=1, max_size=8),

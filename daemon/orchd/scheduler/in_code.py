@@ -147,8 +147,10 @@ def _gone_on(new: ScheduleSpec, old: ScheduleSpec, now: datetime) -> ScheduleSpe
     if is_enough and says_the_same(new, old, now=now):
         return old
 
-    past = _between(old, _instant(old.dates[0]) - _MOMENT, now)[-_MAX_PAST:] if old.dates else []
-    both = [*past, *_between(new, now, datetime.max.replace(tzinfo=now.tzinfo))]
+    # What came after the last that the old one knew, while the new one was taken up, only the new one says.
+    seam = min(now, _known_until(old))
+    past = _between(old, _instant(old.dates[0]) - _MOMENT, seam)[-_MAX_PAST:] if old.dates else []
+    both = [*past, *_between(new, seam, datetime.max.replace(tzinfo=now.tzinfo))]
     parameters = tuple(each for _, each in both)
     return msgspec.structs.replace(
         new,
