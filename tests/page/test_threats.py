@@ -219,6 +219,18 @@ def test_streams_are_counted(daemon: Daemon, alice: Visitor) -> None:
     eventually(again, what="there is room again")
 
 
+def test_streams_that_come_at_once_are_counted(daemon: Daemon, alice: Visitor) -> None:
+    """
+    None slips in while another one is still being answered.
+    """
+    with contextlib.ExitStack() as opened:
+        asked = [opened.enter_context(_stream(alice, "/live")) for _ in range(60)]
+        got = [_status(each) for each in asked]
+
+    assert set(got) == {200, 429}
+    assert got.count(200) <= 32
+
+
 def test_a_stream_ends_with_its_session(daemon: Daemon) -> None:
     """
     Whoever logs out, or is logged out, hears nothing more of what goes on.

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from orchd.errors import TooMany
 from orchd.web.daemon import Daemon
@@ -21,6 +22,25 @@ _CHANGE: Final = "event: change\ndata:\n\n"
 _LOOK_AGAIN_S: Final = 1.0
 
 _StillKnown = Callable[[], Awaitable[Visitor | None]]
+
+
+class _Stream(StreamingResponse):
+    """
+    Server-sent events; *ended* is called once nothing more is sent, whoever ends it.
+    """
+
+    def __init__(self, events: AsyncIterator[str], *, ended: Callable[[], None]) -> None:
+        super().__init__(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """
+        Send them.
+        """
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._ended()
 
 
 class LivePages:
@@ -56,27 +76,24 @@ class LivePages:
         if self._open >= MAX_STREAMS:
             raise TooMany(f"{MAX_STREAMS} live pages are open already: close some")
 
-        return StreamingResponse(
-            self._counted(events, request.scope.get("still_known")),
-            media_type="text/event-stream",
-            headers={"x-accel-buffering": "no"},
-        )
-
-    async def _counted(self, events: AsyncIterator[str], still_known: _StillKnown | None) -> AsyncIterator[str]:
+        # Counted here, not as it begins to be sent: of many that come at once each sees those before it.
         self._open += 1
+        return _Stream(self._while_known(events, request.scope.get("still_known")), ended=self._ended)
+
+    def _ended(self) -> None:
+        self._open -= 1
+
+    async def _while_known(self, events: AsyncIterator[str], still_known: _StillKnown | None) -> AsyncIterator[str]:
         looked_s = self._daemon.monotonic()
-        try:
-            # A browser asks again so many milliseconds after it lost the daemon.
-            yield "retry: 1000\n\n"
-            async for event in events:
-                now_s = self._daemon.monotonic()
-                if still_known is not None and now_s - looked_s >= _LOOK_AGAIN_S:
-                    looked_s = now_s
-                    if await still_known() is None:
-                        return
-                yield event
-        finally:
-            self._open -= 1
+        # A browser asks again so many milliseconds after it lost the daemon.
+        yield "retry: 1000\n\n"
+        async for event in events:
+            now_s = self._daemon.monotonic()
+            if still_known is not None and now_s - looked_s >= _LOOK_AGAIN_S:
+                looked_s = now_s
+                if await still_known() is None:
+                    return
+            yield event
 
     async def _changes(self) -> AsyncIterator[str]:
         daemon = self._daemon
