@@ -145,6 +145,21 @@ def test_exit_handlers_and_threads_come_before_the_end(house: House) -> None:
     assert isinstance(last_word(folder.journal), FlowRecord)
 
 
+def test_a_pool_that_nobody_shut_down_keeps_no_run(house: House) -> None:
+    """
+    Its threads wait for work for ever; they are told to end, and what they were given is done.
+    """
+    folder, finished = house.run("""
+        from concurrent.futures import ThreadPoolExecutor
+        global pool
+        pool = ThreadPoolExecutor(2)
+        pool.submit(print, "done")
+        """)
+
+    assert finished.state == "success"
+    assert folder.stdout.read_bytes() == b"done\n"
+
+
 def test_a_file_that_cannot_be_imported_fails_with_the_reason(house: House) -> None:
     """
     The import error is the message and a log line, its traceback is in stderr, and the run has failed.

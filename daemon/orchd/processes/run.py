@@ -257,11 +257,10 @@ def _exit_code(leaving: SystemExit) -> int:
 
 
 def _exit_handlers() -> None:
-    # What the interpreter does for `python flow.py`: threads are waited for, exit handlers run.
+    # What the interpreter does for `python flow.py`: pools of threads are told to end, threads are waited for, exit
+    # handlers run. Only by this private name is the first done: a pool that nobody shut down would wait for ever.
     with contextlib.suppress(KeyboardInterrupt):
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join()
+        vars(threading)["_shutdown"]()
         atexit._run_exitfuncs()
 
 
