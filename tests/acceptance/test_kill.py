@@ -22,6 +22,8 @@ from support.waiting import eventually
 EVERY_S = 0.2
 #: Seconds for which things are killed.
 KILLING_S = 18.0
+#: Fewer prove little.
+KILLS = 30
 
 
 def words(daemon: Daemon) -> list[str]:
@@ -130,7 +132,8 @@ def test_random_kills_lose_nothing_and_double_nothing(daemon: Daemon) -> None:
     thread.start()
     try:
         deadline = time.monotonic() + KILLING_S
-        while time.monotonic() < deadline:
+        # On a busy machine the kills come slower, and are waited for.
+        while time.monotonic() < deadline or sum(kills.values()) < KILLS:
             if not stop.wait(chance.uniform(0.05, 2.0)):
                 daemon.kill()
                 kills["orchd"] += 1
@@ -147,7 +150,7 @@ def test_random_kills_lose_nothing_and_double_nothing(daemon: Daemon) -> None:
     picture = check(daemon, every_us=round(EVERY_S * 1_000_000))
     print(f"{dict(kills)} killed, {len(picture.slots)} slots, {len(picture.runs)} runs")
     assert kills["orchd"] >= 4
-    assert sum(kills.values()) >= 30
+    assert sum(kills.values()) >= KILLS
     assert Counter(run["state"] for run in picture.runs)["success"] > 50
 
 

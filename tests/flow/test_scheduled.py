@@ -77,7 +77,8 @@ SCHEDULES = {
 @given(st.sampled_from(sorted(SCHEDULES)), st.integers(-100, 330 * 1440))
 def test_the_daemon_fires_when_the_flow_would(name: str, minutes: int) -> None:
     """
-    What the description says is due when schedule.next() says so.
+    What the description says is due when schedule.next() says so: asked from before, as it adjusts only what comes
+    after the instant that it is asked for, and a day that was moved on would be lost.
     """
     schedule, after = SCHEDULES[name], START + timedelta(minutes=minutes)
     [spec] = schedule_specs(made(schedule), now=NOW)
@@ -86,7 +87,9 @@ def test_the_daemon_fires_when_the_flow_would(name: str, minutes: int) -> None:
         fires.append(fire)
         instant = fire
 
-    assert [fire.astimezone(UTC) for fire in schedule.next(4, after=after)] == fires
+    before = timedelta(days=3) if schedule.adjustments else timedelta()
+    said = [fire.astimezone(UTC) for fire in schedule.next(10, after=after - before)]
+    assert [fire for fire in said if fire > after][:4] == fires
 
 
 def test_clocks_with_the_same_parameters_are_one_schedule() -> None:
