@@ -217,7 +217,8 @@ def test_check_looks_ahead(folder: Path, orchd: Orchd) -> None:
     (folder / "orchd.toml").write_text(
         SCHEDULE
         + '[schedules.over]\nflow = "one"\ndates = [2020-01-01]\n'
-        + '[schedules.alone]\nflow = "one"\ncron = "1 9 * * *"\nwait_for = { flow = "two", same_slot = true }\n'
+        + '[schedules.alone]\nflow = "one"\ncron = "1 9 * * *"\n'
+        + 'wait_for = { flow = "two", same_slot = true, timeout = "1h" }\n'
     )
     done = orchd("check", "--config", str(folder))
 
