@@ -108,9 +108,11 @@ def test_a_commit_whose_answer_is_lost_is_neither_lost_nor_done_twice(
     daemon.start()
     goes_on(daemon)
     pause = threading.Event()
-    for count in range(1, 25):
+    for _ in range(24):
+        # Two connections may lose one at the same moment.
+        before = proxy.lost
         proxy.lose.set()
-        eventually(lambda wanted=count: proxy.lost == wanted, what="an answer is lost")
+        eventually(lambda before=before: proxy.lost > before, what="an answer is lost")
         pause.wait(0.07)
     goes_on(daemon)
     come_to_rest(daemon)

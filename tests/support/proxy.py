@@ -56,9 +56,14 @@ class LossyProxy:
             while data := client.recv(1 << 16):
                 if _COMMIT in data and self.lose.is_set():
                     self.lose.clear()
-                    client.shutdown(socket.SHUT_RDWR)
-                    server.sendall(data)
-                    self.lost += 1
+                    try:
+                        client.shutdown(socket.SHUT_RDWR)
+                        server.sendall(data)
+                    except OSError:
+                        # One of the two was gone already: then it is the answer to the next commit.
+                        self.lose.set()
+                    else:
+                        self.lost += 1
                     break
                 server.sendall(data)
         with contextlib.suppress(OSError):
