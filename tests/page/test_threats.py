@@ -2,18 +2,14 @@
 What somebody who is in, or wants to be, may try: paths, sizes, depths, words for a shell. Source: reliability.md, 3.2.
 """
 
-import contextlib
 import gzip
 import re
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from page.visiting import Answer, Visitor, link, visitor
 from support.daemon import FINAL, Daemon
-from support.waiting import eventually
 
 PAGES = [
     "/flows/{x}",
@@ -74,15 +70,14 @@ def test_no_path_leads_to_a_file(daemon: Daemon, alice: Visitor, payload: str) -
     before = _tree(daemon.home)
     for method, path in _paths(daemon):
         asked = path.replace("{x}", payload)
-        with contextlib.ExitStack() as opened:
-            answer = _asked(alice, method, asked, opened)
+        answer = _asked(alice, method, asked)
         assert answer.status < 500, (method, asked, answer.text)
         assert "root:" not in answer.text
         assert "set-cookie" not in answer.headers
     assert _tree(daemon.home) == before
 
 
-def _asked(who: Visitor, method: str, path: str, opened: contextlib.ExitStack) -> Answer:
+def _asked(who: Visitor, method: str, path: str) -> Answer:
     if method == "GET":
         return who.get(path)
     return who.post_json(path, {}) if path.startswith("/api/") else who.post_form(path)
@@ -189,64 +184,6 @@ def test_no_page_is_endless(alice: Visitor, path: str) -> None:
     More rows than a page may have are refused, not given.
     """
     assert alice.get(f"/api/v1/{path}").status == 400
-
-
-@contextlib.contextmanager
-def _stream(who: Visitor, path: str) -> Iterator[socket.socket]:
-    name, _, port = who.host.rpartition(":")
-    with socket.create_connection((name, int(port)), timeout=30) as made:
-        made.sendall(f"GET {path} HTTP/1.1\r\nHost: {who.host}\r\nCookie: {who.cookie}\r\n\r\n".encode())
-        yield made
-
-
-def _status(stream: socket.socket) -> int:
-    return int(stream.recv(2000).split()[1])
-
-
-def test_streams_are_counted(daemon: Daemon, alice: Visitor) -> None:
-    """
-    One more than 32 live pages is refused, and welcome as soon as one is closed.
-    """
-    with contextlib.ExitStack() as opened:
-        for _ in range(32):
-            assert _status(opened.enter_context(_stream(alice, "/live"))) == 200
-        assert _status(opened.enter_context(_stream(alice, "/live"))) == 429
-
-    def again() -> bool:
-        with _stream(alice, "/live") as made:
-            return _status(made) == 200
-
-    eventually(again, what="there is room again")
-
-
-def test_streams_that_come_at_once_are_counted(daemon: Daemon, alice: Visitor) -> None:
-    """
-    None slips in while another one is still being answered.
-    """
-    with contextlib.ExitStack() as opened:
-        asked = [opened.enter_context(_stream(alice, "/live")) for _ in range(60)]
-        got = [_status(each) for each in asked]
-
-    assert set(got) == {200, 429}
-    assert got.count(200) <= 32
-
-
-def test_a_stream_ends_with_its_session(daemon: Daemon) -> None:
-    """
-    Whoever logs out, or is logged out, hears nothing more of what goes on.
-    """
-    bob = visitor(daemon)
-    with _stream(bob, "/live") as made:
-        assert _status(made) == 200
-        assert bob.post_form("/logout").status == 200
-        heard = [b"x"]
-
-        def is_over() -> bool:
-            daemon.begin("greet")
-            heard.append(made.recv(100_000))
-            return heard[-1].endswith(b"0\r\n\r\n") or not heard[-1]
-
-        eventually(is_over, within_s=20, every_s=0.2, what="the stream ends")
 
 
 def test_a_login_is_not_shut_out_by_wrong_ones(daemon: Daemon, nobody: Visitor) -> None:

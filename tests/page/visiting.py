@@ -5,6 +5,8 @@ Somebody who comes to the page over TCP: with any headers, over real connections
 import http.client
 import json
 import re
+import select
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,7 +65,7 @@ class Visitor:
         connection = http.client.HTTPConnection(self.host, timeout=20)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            for name, value in (self._headers() | {"Host": self.host} | dict(headers or {})).items():
+            for name, value in (self.sent() | {"Host": self.host} | dict(headers or {})).items():
                 connection.putheader(name, value)
             if body is not None:
                 connection.putheader("Content-Length", str(len(body)))
@@ -74,7 +76,10 @@ class Visitor:
         finally:
             connection.close()
 
-    def _headers(self) -> dict[str, str]:
+    def sent(self) -> dict[str, str]:
+        """
+        Return the headers that tell who asks.
+        """
         found = dict(self.headers)
         if self.cookie is not None:
             found["Cookie"] = self.cookie
@@ -119,6 +124,70 @@ class Visitor:
             assert key
             self.form_key = key[1]
         return answer
+
+
+class Stream:
+    """
+    The connection of a live page, open until the test closes it or the daemon ends it.
+    """
+
+    def __init__(self, who: Visitor, path: str) -> None:
+        """
+        Ask for *path*.
+        """
+        name, _, port = who.host.rpartition(":")
+        self._made = socket.create_connection((name.strip("[]"), int(port)), timeout=30)
+        headers = "".join(f"{name}: {value}\r\n" for name, value in (who.sent() | {"Host": who.host}).items())
+        self._made.sendall(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
+        self.heard = b""
+
+    def __enter__(self) -> "Stream":
+        """
+        Close it at the end.
+        """
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """
+        Close it.
+        """
+        self._made.close()
+
+    def fileno(self) -> int:
+        """
+        Return what ``select`` asks for.
+        """
+        return self._made.fileno()
+
+    def status(self) -> int:
+        """
+        Wait for the head of the answer, and return its status.
+        """
+        while b"\r\n\r\n" not in self.heard:
+            self._hear()
+        return int(self.heard.split()[1])
+
+    def hear(self, words: bytes) -> None:
+        """
+        Return once *words* were said.
+        """
+        while words not in self.heard:
+            self._hear()
+
+    def is_over(self, *, wait_s: float = 0) -> bool:
+        """
+        Tell whether the daemon has ended it, or does so within *wait_s* seconds.
+        """
+        while not self.heard.endswith(b"\r\n0\r\n\r\n"):
+            if not select.select([self._made], [], [], wait_s)[0]:
+                return False
+            self._hear()
+        return True
+
+    def _hear(self) -> None:
+        got = self._made.recv(100_000)
+        assert got, self.heard
+        self.heard += got
 
 
 def link(daemon: Daemon, *words: str) -> str:
