@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from orchd import log
 from orchd.errors import OrchdError
 from orchd.model.names import shown
+from orchd.web.gate import OPEN
 from orchd.web.limits import MAX_BODY
+from orchd.web.pages.entrance import refused
 from orchd.web.pages.rendering import page
 
 _log = log.get("web")
@@ -52,6 +54,9 @@ _SENTENCES: Final = {
 def _answer(request: Request, status: int, code: str, message: str, field: str | None = None) -> Response:
     # A request may hold half characters, which no answer can.
     text = message.encode("utf-8", "backslashreplace").decode()
+    if request.url.path in OPEN and not request.url.path.startswith(_PROGRAMS):
+        # To somebody who is not in, nothing else answers: no style, and no way of the menu.
+        return refused(request, status, text)
     if not request.url.path.startswith(_PROGRAMS):
         return page(request, "message.html", status=status, title=_TITLES.get(status, "This did not work"), text=text)
 
