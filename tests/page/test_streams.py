@@ -3,14 +3,12 @@ Live pages: how many there may be, and that each ends with the login that opened
 """
 
 import contextlib
-import http.client
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from page.conftest import PAGE
-from page.visiting import Stream, Visitor, stranger, visitor
+from page.visiting import Stream, Visitor, neighbour, stranger, visitor
 from support.daemon import Daemon
 from support.waiting import eventually
 
@@ -95,31 +93,16 @@ def test_one_login_takes_nothing_from_another(daemon: Daemon, alice: Visitor, op
     assert not open_one(opened, alice)
     assert open_one(opened, visitor(daemon))
     assert open_one(opened, script(daemon, "beside"))
-    assert open_on_the_socket(opened, daemon) == 200
-
-
-def open_on_the_socket(opened: contextlib.ExitStack, daemon: Daemon) -> int:
-    """
-    Open one more live page on the Unix socket, and return the status.
-    """
-    made = http.client.HTTPConnection("localhost", timeout=20)
-    made.sock = socket.socket(socket.AF_UNIX)
-    opened.callback(made.close)
-    made.sock.connect(str(daemon.socket))
-    made.request("GET", "/live")
-    answer = made.getresponse()
-    opened.callback(answer.close)
-    return answer.status
+    assert open_one(opened, neighbour(daemon))
 
 
 def test_a_user_of_the_socket_is_bounded_too(daemon: Daemon, opened: contextlib.ExitStack) -> None:
     """
     32 live pages of one uid, and no more.
     """
-    for _ in range(EACH):
-        eventually(lambda: open_on_the_socket(opened, daemon) == 200, what="there is room")
+    fill(opened, neighbour(daemon))
 
-    assert open_on_the_socket(opened, daemon) == 429
+    assert not open_one(opened, neighbour(daemon))
 
 
 def test_a_token_that_is_greedy_is_told_so(daemon: Daemon, opened: contextlib.ExitStack) -> None:

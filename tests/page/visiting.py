@@ -10,6 +10,7 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -43,6 +44,8 @@ class Visitor:
     """
 
     address: str
+    #: Where a Unix socket is asked, and not the address.
+    unix: Path | None = None
     cookie: str | None = None
     token: str | None = None
     form_key: str = ""
@@ -56,13 +59,27 @@ class Visitor:
         """
         return urlsplit(self.address).netloc
 
+    def connect(self) -> socket.socket:
+        """
+        Open a connection.
+        """
+        if self.unix is None:
+            name, _, port = self.host.rpartition(":")
+            return socket.create_connection((name.strip("[]"), int(port)), timeout=30)
+
+        made = socket.socket(socket.AF_UNIX)
+        made.settimeout(30)
+        made.connect(str(self.unix))
+        return made
+
     def ask(
         self, method: str, path: str, body: bytes | None = None, *, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """
         Send one request as it stands, and return the answer; redirects are not followed.
         """
-        connection = http.client.HTTPConnection(self.host, timeout=20)
+        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection.sock = self.connect()
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in (self.sent() | {"Host": self.host} | dict(headers or {})).items():
@@ -135,8 +152,7 @@ class Stream:
         """
         Ask for *path*.
         """
-        name, _, port = who.host.rpartition(":")
-        self._made = socket.create_connection((name.strip("[]"), int(port)), timeout=30)
+        self._made = who.connect()
         headers = "".join(f"{name}: {value}\r\n" for name, value in (who.sent() | {"Host": who.host}).items())
         self._made.sendall(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
         self.heard = b""
@@ -215,3 +231,10 @@ def stranger(daemon: Daemon) -> Visitor:
     Return somebody who has not logged in.
     """
     return Visitor(address=link(daemon).partition("/login")[0])
+
+
+def neighbour(daemon: Daemon) -> Visitor:
+    """
+    Return somebody at the Unix socket.
+    """
+    return Visitor(address="http://localhost", unix=daemon.socket)
