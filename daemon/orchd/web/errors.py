@@ -2,6 +2,7 @@
 Errors as the API gives them: one JSON shape, ``{"error": {"code", "message", "field"}}``.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -64,6 +65,23 @@ def _answer(request: Request, status: int, code: str, message: str, field: str |
     return JSONResponse({"error": {"code": code, "message": text, "field": where}}, status_code=status)
 
 
+def _forgotten(handler: Callable[[Request, Exception], Response]) -> Callable[[Request, Exception], Response]:
+    """
+    Let go of the frames of what *handler* has answered: they hold the body of the request, and each other by way of the
+    error. Garbage is collected so seldom here that such bodies would fill the memory.
+    """
+
+    def handle(request: Request, error: Exception) -> Response:
+        answer = handler(request, error)
+        held: BaseException | None = error
+        while held is not None:
+            held.__traceback__ = None
+            held = held.__cause__ or held.__context__
+        return answer
+
+    return handle
+
+
 def _orchd_error(request: Request, error: Exception) -> Response:
     kind = type(error) if isinstance(error, OrchdError) else OrchdError
     return _answer(request, kind.http_status, kind.code, str(error))
@@ -115,7 +133,7 @@ def install(app: FastAPI) -> None:
     """
     Have every error of *app* answered in the one shape.
     """
-    app.add_exception_handler(OrchdError, _orchd_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OrchdError, _forgotten(_orchd_error))
+    app.add_exception_handler(RequestValidationError, _forgotten(_invalid))
+    app.add_exception_handler(HTTPException, _forgotten(_http))
     app.add_exception_handler(Exception, _bug)
