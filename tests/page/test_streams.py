@@ -3,6 +3,7 @@ Live pages: how many there may be, and that each ends with the login that opened
 """
 
 import contextlib
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +13,8 @@ from page.visiting import Stream, Visitor, neighbour, stranger, visitor
 from support.daemon import Daemon
 from support.waiting import eventually
 
-#: Of one login, and of all. Source: web/pages/live.py.
-EACH, ALL = 32, 128
+#: Live pages of one login, and of all; requests of one login. Source: web/pages/live.py, web/gate.py.
+EACH, ALL, AT_ONCE = 32, 128, 64
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,30 @@ def test_all_together_are_bounded(daemon: Daemon, opened: contextlib.ExitStack) 
     assert refused.status == 429
     assert "128 live pages of all logins are open already: close some" in refused.text
     assert late.get("/api/v1/status").status == 200
+
+
+def test_one_login_takes_no_connections_from_another(daemon: Daemon, opened: contextlib.ExitStack) -> None:
+    """
+    Whoever has 64 requests under way is refused a 65th, in the one shape, and somebody else is answered.
+    """
+    slow = script(daemon, "slow")
+    newest = daemon.client.get("/runs")["runs"]
+    path = f"/api/v1/runs?wait_s=30&after={newest[0]['number'] if newest else 0}"
+    asked: list[Stream] = []
+
+    def refused() -> list[Stream]:
+        asked.append(opened.enter_context(Stream(slow, path)))
+        return select.select(asked, [], [], 0)[0]
+
+    first = eventually(refused, what="one is refused")[0]
+    assert first.status() == 429
+    first.hear(b"64 requests of this login are under way already; wait for one of them")
+    assert len(asked) > AT_ONCE
+    assert script(daemon, "quick").get("/api/v1/status").status == 200
+    daemon.begin("greet")
+    got = [each.status() for each in asked]
+    assert (got.count(200), set(got)) == (AT_ONCE, {200, 429})
+    assert eventually(lambda: slow.get("/api/v1/status").status == 200, what="there is room again")
 
 
 def test_streams_that_come_at_once_are_counted(daemon: Daemon, alice: Visitor, opened: contextlib.ExitStack) -> None:

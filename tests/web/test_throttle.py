@@ -5,7 +5,7 @@ How often a wrong login may be tried.
 import pytest
 
 from orchd import clock
-from orchd.web.throttle import MAX_FAILURES, Throttle
+from orchd.web.throttle import MAX_FAILURES, AtOnce, Throttle
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,27 @@ def test_it_shuts_after_so_many_in_a_second(
     monkeypatch.setattr(clock, "monotonic", lambda: now_s)
 
     assert throttle.is_shut() is is_shut
+
+
+def test_each_login_is_counted_by_itself() -> None:
+    """
+    And all of them together.
+    """
+    busy = AtOnce()
+    for login in ("a", "b", "a"):
+        busy.begin(login)
+
+    assert (busy.of("a"), busy.of("b"), busy.of("c"), busy.of_all()) == (2, 1, 0, 3)
+
+
+def test_nothing_is_kept_of_a_login_that_has_nothing() -> None:
+    """
+    However many come and go.
+    """
+    busy = AtOnce()
+    for number in range(1000):
+        busy.begin(f"{number}")
+        busy.end(f"{number}")
+
+    assert busy.of_all() == 0
+    assert len(busy._counts) == 0

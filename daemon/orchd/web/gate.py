@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchd import log
 from orchd.errors import StoreError
 from orchd.web.doorkeeper import Visitor, is_form_key
-from orchd.web.throttle import Throttle
+from orchd.web.throttle import AtOnce, Throttle
 
 _log = log.get("gate")
 
@@ -32,6 +32,8 @@ ANYBODYS: Final = frozenset({"/logout"})
 #: Where the key of a page's forms is: in what its script asks for, and in what it posts without a script.
 FORM_KEY_HEADER: Final = "x-orchd-form-key"
 FORM_KEY_FIELD: Final = "form_key"
+#: Requests of one login at once, its 32 live pages among them: a quarter of all connections (`web/tcp.py`).
+MAX_AT_ONCE: Final = 64
 #: Most bytes of a form.
 MAX_FORM: Final = 256 * 1024
 #: Most fields of a form.
@@ -92,6 +94,7 @@ class Gate:
         self._secure = secure
         self._page = page
         self._throttle = Throttle()
+        self._busy = AtOnce()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """
@@ -106,7 +109,25 @@ class Gate:
             # A bug of ours lets nobody in. It is logged whole, and whoever asks is told where to look.
             _log.error("gate_failed", path=scope["path"], exc_info=error)
             refused = self._say(request, 500, f"orchd itself failed ({type(error).__name__}); its log says more")
-        await (refused or self._app)(scope, receive, _guarded(send))
+        await (refused or self._handed_on)(scope, receive, _guarded(send))
+
+    async def _handed_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        visitor: Visitor | None = scope.get("visitor")
+        if visitor is None:
+            await self._app(scope, receive, send)
+            return
+
+        # Not for each peer: behind a proxy all of them look alike.
+        if self._busy.of(visitor.login) >= MAX_AT_ONCE:
+            message = f"{MAX_AT_ONCE} requests of this login are under way already; wait for one of them"
+            await self._say(Request(scope), 429, message)(scope, receive, send)
+            return
+
+        self._busy.begin(visitor.login)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._busy.end(visitor.login)
 
     async def _judge(self, request: Request, receive: Receive) -> tuple[Response | None, Receive]:
         """

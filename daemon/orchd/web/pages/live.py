@@ -2,7 +2,6 @@
 Telling open pages that something changed: server-sent events.
 """
 
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Final
@@ -15,6 +14,7 @@ from orchd.errors import StoreError, TooMany
 from orchd.web.asking import caller_uid
 from orchd.web.daemon import Daemon
 from orchd.web.doorkeeper import Visitor
+from orchd.web.throttle import AtOnce
 
 #: Open pages of one login at once. Source: the threat table of reliability.md, T14.
 MAX_STREAMS: Final = 32
@@ -57,8 +57,7 @@ class LivePages:
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
-        #: Login -> how many of its pages are open.
-        self._open: Counter[str] = Counter()
+        self._open = AtOnce()
 
     def router(self) -> APIRouter:
         """
@@ -83,19 +82,16 @@ class LivePages:
             TooMany: too many pages are open.
         """
         login = _login(request)
-        if self._open[login] >= MAX_STREAMS:
+        if self._open.of(login) >= MAX_STREAMS:
             raise TooMany(f"{MAX_STREAMS} live pages of this login are open already: close some")
-        if self._open.total() >= MAX_ALL_STREAMS:
+        if self._open.of_all() >= MAX_ALL_STREAMS:
             raise TooMany(f"{MAX_ALL_STREAMS} live pages of all logins are open already: close some")
 
         # Counted here, not as it begins to be sent: of many that come at once each sees those before it.
-        self._open[login] += 1
-        return _Stream(self._while_known(events, request.scope.get("still_known")), ended=partial(self._ended, login))
-
-    def _ended(self, login: str) -> None:
-        self._open[login] -= 1
-        if not self._open[login]:
-            del self._open[login]
+        self._open.begin(login)
+        return _Stream(
+            self._while_known(events, request.scope.get("still_known")), ended=partial(self._open.end, login)
+        )
 
     async def _while_known(self, events: AsyncIterator[str], still_known: _StillKnown | None) -> AsyncIterator[str]:
         looked_s = said_s = self._daemon.monotonic()
