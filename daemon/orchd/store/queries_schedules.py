@@ -21,7 +21,7 @@ from orchd.schedules.waits import words
 from orchd.store.database import Connection
 from orchd.store.flows import current_flows
 from orchd.store.queries_runs import latest_runs
-from orchd.store.schedules import ScheduleRow, load
+from orchd.store.schedules import ScheduleRow, load, names_of
 from orchd.store.schema import flow, project, schedule, schedule_version, slot
 from orchd.store.views import FlowView, PauseView, ProjectView, ScheduleView, SlotView, flow_view
 
@@ -167,13 +167,25 @@ def last_slots(conn: Connection, ids: Sequence[int]) -> dict[str, SlotView]:
     return {row.name: slot_view(row) for row in conn.execute(asked)}
 
 
-def schedules(conn: Connection) -> list[ScheduleView]:
+def schedules(conn: Connection, *, names: Collection[str] | None = None, flow: str | None = None) -> list[ScheduleView]:
     """
     Return the schedules of the config, by name; their ``next`` is the daemon's to fill in.
+
+    Args:
+        names: only those; all that there are when it is not given.
+
+        flow: only those that start the flow of that name.
     """
-    rows = load(conn)
+    rows = load(conn, names=names, flow=flow)
     last = last_slots(conn, [row.id for row in rows])
     return [_schedule(row, last.get(row.spec.name)) for row in rows]
+
+
+def schedule_names(conn: Connection) -> list[str]:
+    """
+    Return the names of the schedules of the config, in order.
+    """
+    return [name for name, _ in names_of(conn)]
 
 
 def flows(conn: Connection, *, names: Collection[str] | None = None) -> list[FlowView]:
@@ -186,8 +198,8 @@ def flows(conn: Connection, *, names: Collection[str] | None = None) -> list[Flo
     known = current_flows(conn, names=names)
     last = latest_runs(conn, known)
     waiting: dict[str, list[str]] = {}
-    for row in load(conn):
-        waiting.setdefault(row.spec.flow, []).append(row.spec.name)
+    for name, of in names_of(conn, flows=names):
+        waiting.setdefault(of, []).append(name)
     return [
         msgspec.structs.replace(
             flow_view(

@@ -109,11 +109,11 @@ class ScheduleRoutes:
 
     def _pause(self, name: str) -> queries.PauseView | None:
         with self._daemon.database.reading() as conn:
-            return next((one.paused for one in queries.schedules(conn) if one.name == name), None)
+            return next((one.paused for one in queries.schedules(conn, names=[name])), None)
 
     def _one(self, name: str) -> queries.ScheduleView:
         with self._daemon.database.reading() as conn:
-            found = next(schedule for schedule in queries.schedules(conn) if schedule.name == name)
+            (found,) = queries.schedules(conn, names=[name])
         return self._with_next(found)
 
     def _with_next(self, schedule: queries.ScheduleView) -> queries.ScheduleView:

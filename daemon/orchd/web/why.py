@@ -37,7 +37,7 @@ def explained(daemon: Daemon, of: str) -> Answer:
     """
     name, at, time = of.rpartition("@")
     with daemon.database.reading() as conn:
-        schedules = {schedule.name: schedule for schedule in queries.schedules(conn)}
+        schedules = {schedule.name: schedule for schedule in queries.schedules(conn, names=[of, name])}
         if of in schedules:
             return _schedule(daemon, conn, schedules[of])
         if at and name in schedules:
@@ -51,9 +51,7 @@ def explained(daemon: Daemon, of: str) -> Answer:
                 f"there is no run, no schedule and no flow {shown(of)}: `orchd runs`, `orchd schedules` and"
                 " `orchd flows` list those that there are"
             ) from None
-        run = queries.run_view(row)
-        known = schedules.get(run.schedule or "")
-        return _run(daemon, conn, run, known.timezone if known else _timezone(daemon))
+        return _run(daemon, conn, queries.run_view(row))
 
 
 def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) -> Answer:
@@ -149,7 +147,7 @@ def _no_slot(daemon: Daemon, schedule: queries.ScheduleView, past: queries.Sched
     return f"{schedule.name} at {iso(fire)}: {undecided(fire, past, now=clock.now())}"
 
 
-def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) -> Answer:
+def _run(daemon: Daemon, conn: Connection, run: queries.RunView) -> Answer:
     slot = None
     sentences: list[str] = []
     if run.schedule is not None and run.fire_time is not None:
@@ -160,6 +158,7 @@ def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) 
     else:
         by = queries.find_run(conn, run.id).created_by
         sentences.append(f"run {run.name} of flow {run.flow} was started by {by} at {run.created_at}")
+    timezone = daemon.timezone_of(run.schedule)
     return _answer(run.name, "run", [*sentences, *_story(daemon, conn, run)], timezone, slot=slot, run=run)
 
 

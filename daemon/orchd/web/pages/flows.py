@@ -167,7 +167,7 @@ def _facts(conn: Connection, flow: FlowView, tab: str, asked: Mapping[str, str])
         "created_at": versions[0].created_at,
         "versions": changes(versions) if tab == "versions" else [],
         "listed": listed,
-        "schedules": [each for each in queries.schedules(conn) if each.flow == flow.name] if tab == "schedules" else [],
+        "schedules": queries.schedules(conn, flow=flow.name) if tab == "schedules" else [],
     }
 
 

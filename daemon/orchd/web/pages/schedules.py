@@ -14,6 +14,7 @@ from orchd import clock
 from orchd.errors import NotFound, OrchdError
 from orchd.model.names import shown
 from orchd.store import queries
+from orchd.store.database import Connection
 from orchd.store.queries import ScheduleView
 from orchd.web.asking import caller, outcome
 from orchd.web.daemon import Daemon, Json
@@ -99,7 +100,7 @@ class SchedulePages:
 
     def _shown(self, request: Request, name: str, *, trouble: str | None = None, status: int = 200) -> Response:
         with self._daemon.database.reading() as conn:
-            found = _one(queries.schedules(conn), name)
+            found = _one(conn, name)
             slots = queries.ledger(conn, schedule=name, limit=_SLOTS)
         said: Mapping[str, Any] = explained(self._daemon, name)
         return page(
@@ -114,9 +115,8 @@ class SchedulePages:
         )
 
 
-def _one(found: list[ScheduleView], name: str) -> ScheduleView:
-    for schedule in found:
-        if schedule.name == name:
-            return schedule
+def _one(conn: Connection, name: str) -> ScheduleView:
+    for schedule in queries.schedules(conn, names=[name]):
+        return schedule
 
     raise NotFound(f"there is no schedule {shown(name)}: /schedules lists those that there are")

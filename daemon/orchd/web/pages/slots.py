@@ -65,7 +65,7 @@ class SlotPages:
                 after=slot_before(after),
                 limit=_PER_PAGE,
             )
-            names = [each.name for each in queries.schedules(conn)]
+            names = queries.schedule_names(conn)
         return page(
             request,
             "slots.html",
