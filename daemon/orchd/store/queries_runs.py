@@ -64,9 +64,7 @@ def runs(
     if flow is not None:
         page = page.where(_C.flow == flow)
     if since_us is not None:
-        oldest = conn.execute(
-            sa.select(_C.number).where(_C.created_at_us >= since_us).order_by(_C.created_at_us).limit(1)
-        ).scalar()
+        oldest = first_made(conn, since_us)
         if oldest is None:
             return []
 
@@ -78,6 +76,15 @@ def runs(
     if parameter is not None:
         page = page.where(_C.parameters.contains(parameter, autoescape=True))
     return _views(conn, _each_state(page, states), limit)
+
+
+def first_made(conn: Connection, since_us: int) -> int | None:
+    """
+    Return the number of the first run that was made at or after *since_us*; None when there is none.
+    """
+    asked = sa.select(_C.number).where(_C.created_at_us >= since_us).order_by(_C.created_at_us).limit(1)
+    found: int | None = conn.execute(asked).scalar()
+    return found
 
 
 def search_end(

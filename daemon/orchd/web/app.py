@@ -23,6 +23,7 @@ from orchd.web.pages.runs import RunPages
 from orchd.web.pages.schedules import SchedulePages
 from orchd.web.pages.schematic import Schematics
 from orchd.web.pages.slots import SlotPages
+from orchd.web.pages.tasks import TaskPages
 from orchd.web.projects import ProjectRoutes
 from orchd.web.runs import RunRoutes
 from orchd.web.schedules import ScheduleRoutes
@@ -94,6 +95,7 @@ def make_app(daemon: Daemon, doors: Doors, *, version: str) -> FastAPI:
         Schematics(daemon),
         FlowPages(daemon),
         RunPages(daemon, live),
+        TaskPages(daemon),
         SchedulePages(daemon),
         SlotPages(daemon),
     ):

@@ -7,11 +7,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
+from starlette.concurrency import run_in_threadpool
 
 from orchd.model.instants import to_us
 from orchd.model.slots import Outcome
 from orchd.store import queries
-from orchd.web.answers import answer
+from orchd.web.answers import answer, with_slot_holds
 from orchd.web.asking import read, slot_before, slot_key, utc
 from orchd.web.daemon import Daemon
 
@@ -55,4 +56,5 @@ class SlotRoutes:
             limit=limit,
         )
         found = await read(self._daemon, question)
-        return answer({"slots": found, "next": slot_key(found[-1]) if len(found) == limit else None})
+        told = await run_in_threadpool(with_slot_holds, self._daemon, found)
+        return answer({"slots": told, "next": slot_key(found[-1]) if len(found) == limit else None})

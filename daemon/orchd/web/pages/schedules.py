@@ -16,6 +16,7 @@ from orchd.model.names import shown
 from orchd.store import queries
 from orchd.store.database import Connection
 from orchd.store.queries import ScheduleView
+from orchd.web.answers import with_slot_holds
 from orchd.web.asking import caller, outcome
 from orchd.web.daemon import Daemon, Json
 from orchd.web.pages.forms import form_of
@@ -109,7 +110,7 @@ class SchedulePages:
             status=status,
             schedule=found,
             coming=[] if found.paused else self._daemon.upcoming(name, n=_NEXT, after=None),
-            slots=slots,
+            slots=with_slot_holds(self._daemon, slots),
             why=said["sentences"],
             trouble=trouble,
         )

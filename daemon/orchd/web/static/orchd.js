@@ -9,6 +9,8 @@
   const clock = new Intl.DateTimeFormat(undefined, clockParts);
   const thisYear = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...clockParts });
   const full = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...clockParts });
+  const utcClock = new Intl.DateTimeFormat(undefined, { ...clockParts, timeZone: "UTC" });
+  const utcDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...clockParts, timeZone: "UTC" });
 
   // Today is a clock, another day its date too: a table of times is read at a glance.
   const instant = (at) => {
@@ -16,6 +18,8 @@
     if (at.toDateString() === now.toDateString()) return clock.format(at);
     return (at.getFullYear() === now.getFullYear() ? thisYear : full).format(at);
   };
+  const dayOf = (at) => at.toISOString().slice(0, 10);
+  const inUtc = (at) => (dayOf(at) === dayOf(new Date()) ? utcClock : utcDay).format(at);
 
   const since = (ms) => {
     const s = Math.max(0, Math.floor(ms / 1000));
@@ -26,11 +30,12 @@
     return `${Math.floor(s / 86400)} d ${two(Math.floor((s % 86400) / 3600))} h`;
   };
 
+  const MODES = { since: (at) => since(Date.now() - at), clock: (at) => clock.format(at), utc: inUtc };
+
   const show = (time) => {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) return;
-    const mode = time.dataset.show;
-    const text = mode === "since" ? since(Date.now() - at) : mode === "clock" ? clock.format(at) : instant(at);
+    const text = (MODES[time.dataset.show] ?? instant)(at);
     if (time.textContent !== text) time.textContent = text;
   };
   const showAll = (root) => root.querySelectorAll("time[data-show]").forEach(show);
