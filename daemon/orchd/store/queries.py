@@ -25,7 +25,6 @@ from orchd.store.queries_runs import (
     latest_run,
     live_runs,
     run_detail,
-    run_moves,
     run_view,
     runs,
     search_end,
@@ -45,6 +44,7 @@ from orchd.store.queries_schedules import (
     slot_within,
     slots,
 )
+from orchd.store.queries_tasks import by_attempt, run_moves, task_moves, task_run, task_runs
 from orchd.store.views import (
     EventView,
     FlowView,
@@ -76,6 +76,7 @@ __all__ = [
     "TaskSummary",
     "TaskView",
     "VersionView",
+    "by_attempt",
     "counts",
     "ended_runs",
     "find_run",
@@ -109,6 +110,9 @@ __all__ = [
     "slots",
     "spec_of",
     "summary",
+    "task_moves",
+    "task_run",
+    "task_runs",
     "task_slugs",
     "task_summaries",
     "tokens",
