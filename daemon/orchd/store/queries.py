@@ -5,7 +5,16 @@ Every question that people ask of the store, for API, pages and CLI alike: one n
 from orchd.store.access import tokens
 from orchd.store.flows import spec_of
 from orchd.store.queries_flows import SummaryView, VersionView, summary, versions
-from orchd.store.queries_logs import first_error, last_line, log_lines, log_tail
+from orchd.store.queries_logs import (
+    LogFilter,
+    LogPage,
+    first_error,
+    last_line,
+    log_lines,
+    log_page,
+    log_page_before,
+    log_tail,
+)
 from orchd.store.queries_pages import (
     BarView,
     ProgressView,
@@ -44,7 +53,15 @@ from orchd.store.queries_schedules import (
     slot_within,
     slots,
 )
-from orchd.store.queries_tasks import by_attempt, run_moves, task_moves, task_run, task_runs
+from orchd.store.queries_tasks import (
+    by_attempt,
+    run_moves,
+    task_before,
+    task_key,
+    task_moves,
+    task_run,
+    task_runs,
+)
 from orchd.store.views import (
     EventView,
     FlowView,
@@ -63,6 +80,8 @@ __all__ = [
     "BarView",
     "EventView",
     "FlowView",
+    "LogFilter",
+    "LogPage",
     "LogView",
     "PauseView",
     "ProgressView",
@@ -92,6 +111,8 @@ __all__ = [
     "ledger",
     "live_runs",
     "log_lines",
+    "log_page",
+    "log_page_before",
     "log_tail",
     "progress",
     "projects",
@@ -110,6 +131,8 @@ __all__ = [
     "slots",
     "spec_of",
     "summary",
+    "task_before",
+    "task_key",
     "task_moves",
     "task_run",
     "task_runs",
