@@ -100,6 +100,22 @@ def tasks_of_run(conn: Connection, **chosen: object) -> object:
         (lambda conn: queries.first_error(conn, 5), "ix_log_warnings (run_number=? AND seq>?)"),
         (lambda conn: queries.log_tail(conn, 5, count=9, level=30, within=9), "ix_log_warnings (run_number=?"),
         (
+            lambda conn: queries.log_page(conn, 5, only=queries.LogFilter(text="x")),
+            "SEARCH log USING PRIMARY KEY (run_number=? AND seq",
+        ),
+        (
+            lambda conn: queries.log_page(conn, 5, only=queries.LogFilter(text="x", level=40)),
+            "CO-ROUTINE anon_1\nSEARCH log USING INDEX ix_log_warnings (run_number=? AND seq>?)",
+        ),
+        (
+            lambda conn: queries.log_page_before(conn, 5, only=queries.LogFilter(task="x")),
+            "SEARCH log USING PRIMARY KEY (run_number=? AND seq",
+        ),
+        (lambda conn: queries.flows(conn, after="f", limit=9), "sqlite_autoindex_flow_1 (name>?)"),
+        (lambda conn: queries.schedules(conn, after="f", limit=9), "sqlite_autoindex_schedule_1 (name>?)"),
+        (lambda conn: queries.projects(conn, after="f", limit=9), "sqlite_autoindex_project_1 (name>?)"),
+        (lambda conn: queries.tokens(conn, after="f", limit=9), "uq_access_name (name>?)"),
+        (
             lambda conn: upkeep.purge(conn, before_us=5, failed_before_us=3, limit=9),
             "ix_flow_run_ended_at_us_state (ended_at_us<?)",
         ),

@@ -10,7 +10,7 @@ from orchd.model.ids import FlowRunId
 from orchd.model.records import TaskRecord
 from orchd.model.specs import RuleKind, ScheduleSpec
 from orchd.model.states import FlowRunState
-from orchd.store import flows, queries, schedules, slots, tasks
+from orchd.store import access, flows, projects, queries, schedules, slots, tasks
 from orchd.store.database import Database
 from store.making import add_run, add_schedule, flow_spec, schedule_spec, skipped
 
@@ -22,7 +22,8 @@ _RUN = (
 ).split()
 _DETAIL = [
     *_RUN,
-    *"tasks events upstream_runs created_by peak_rss_kib exit_code signal parent children before after".split(),
+    *"tasks tasks_next events has_all_events upstream_runs created_by peak_rss_kib exit_code signal".split(),
+    *"parent children before after".split(),
 ]
 _SCHEDULE = (
     "name flow rule timezone overlap catchup grace_s max_catchup parameters paused"
@@ -208,3 +209,28 @@ def test_a_reader_sees_one_state(store: Database) -> None:
         assert queries.runs(reader) == before == []
     with store.reading() as reader:
         assert len(queries.runs(reader)) == 1
+
+
+def test_lists_of_names_are_paged(store: Database) -> None:
+    """
+    Flows, schedules, projects and tokens: the page after a name begins with the next one, and has no more than asked.
+    """
+    names = list("abcd")
+    with store.writing() as conn:
+        flows.record_flows(conn, [flow_spec(name) for name in names], at_us=1)
+        schedules.sync(conn, [schedule_spec(name, flow=name) for name in names], at_us=1)
+        for name in names:
+            projects.create(conn, name, at_us=1)
+            access.put(conn, name, access.AccessRow(kind=access.AccessKind.TOKEN, name=name, who="", created_at_us=1))
+            add_run(conn, flow=name)
+        lists = (queries.flows, queries.schedules, queries.projects, queries.tokens)
+
+        for ask in lists:
+            assert [each.name for each in ask(conn, after="a", limit=2)] == ["b", "c"]
+            assert [each.name for each in ask(conn, after="d", limit=2)] == []
+            assert [each.name for each in ask(conn)] == names
+        (flow,) = queries.flows(conn, after="c", limit=1)
+        (one,) = queries.schedules(conn, names=["b"])
+
+    assert (flow.schedules, flow.last_run and flow.last_run.flow) == (("d",), "d")
+    assert (one.name, one.flow) == ("b", "b")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from orchd.errors import NotFound
+from orchd.errors import NotFound, UsageError
 from orchd.model.records import TaskRecord
 from orchd.model.states import FlowRunState, TaskRunState
 from orchd.store import flows, queries, runs, tasks
@@ -164,3 +164,55 @@ def test_each_move_to_running_begins_an_attempt(states: list[TaskRunState], atte
     ]
 
     assert [[move.to for move in attempt] for attempt in queries.by_attempt(moves)] == attempts
+
+
+@pytest.mark.parametrize(
+    ("children", "key", "has_all"), [(499, None, True), (500, "m@498", True), (1001, "m@498", False)]
+)
+def test_a_run_in_detail_is_bounded(store: Database, children: int, key: str | None, has_all: bool) -> None:
+    """
+    It has the first 500 task runs, says where the others begin, and leaves the moves of too many tasks out.
+    """
+    moved = (record("m", T.RUNNING, T.SUCCESS, map_index=index) for index in range(children))
+    with store.writing() as conn:
+        run = ran(conn, *record("a", T.RUNNING, T.SUCCESS), *itertools.chain(*moved))
+        detail = queries.run_detail(conn, run.id)
+        rest = [] if key is None else queries.task_runs(conn, run, after=queries.task_before(key), limit=children)
+
+    assert (len(detail.tasks), detail.tasks_next) == (min(children + 1, 500), key)
+    assert len(detail.tasks) + len(rest) == children + 1
+    assert detail.has_all_events == has_all
+    assert [event.to for event in detail.events if event.task is None] == ["scheduled", "pending", "running"]
+    assert len(detail.events) == (3 + 2 * (children + 1) if has_all else 3)
+
+
+@pytest.mark.parametrize("task", [("a", -1), ("b@2", 7), ("", 0)])
+def test_a_key_of_a_page_is_read_as_it_was_written(task: tuple[str, int]) -> None:
+    """
+    A slug may have any character.
+    """
+    slug, map_index = task
+    view = queries.TaskView(
+        slug=slug,
+        name=slug,
+        map_index=map_index,
+        state="success",
+        shown="Success",
+        attempt=1,
+        started_at=None,
+        ended_at=None,
+        duration_s=None,
+        message="",
+        location=None,
+    )
+
+    assert queries.task_before(queries.task_key(view)) == task
+
+
+@pytest.mark.parametrize("key", ["a", "a@", "a@b", "@", "a@1.5", "a@" + "9" * 19])
+def test_what_is_no_key_of_a_page_is_refused(key: str) -> None:
+    """
+    The sentence says where one is to be had.
+    """
+    with pytest.raises(UsageError, match="write the one that the page before gave"):
+        queries.task_before(key)

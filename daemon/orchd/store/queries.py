@@ -5,7 +5,16 @@ Every question that people ask of the store, for API, pages and CLI alike: one n
 from orchd.store.access import tokens
 from orchd.store.flows import spec_of
 from orchd.store.queries_flows import SummaryView, VersionView, summary, versions
-from orchd.store.queries_logs import first_error, last_line, log_lines, log_tail
+from orchd.store.queries_logs import (
+    LogFilter,
+    LogPage,
+    first_error,
+    last_line,
+    log_lines,
+    log_page,
+    log_page_before,
+    log_tail,
+)
 from orchd.store.queries_pages import (
     BarView,
     ProgressView,
@@ -46,7 +55,15 @@ from orchd.store.queries_schedules import (
     slot_within,
     slots,
 )
-from orchd.store.queries_tasks import by_attempt, run_moves, task_moves, task_run, task_runs
+from orchd.store.queries_tasks import (
+    by_attempt,
+    run_moves,
+    task_before,
+    task_key,
+    task_moves,
+    task_run,
+    task_runs,
+)
 from orchd.store.views import (
     EventView,
     FlowView,
@@ -65,6 +82,8 @@ __all__ = [
     "BarView",
     "EventView",
     "FlowView",
+    "LogFilter",
+    "LogPage",
     "LogView",
     "PauseView",
     "ProgressView",
@@ -95,6 +114,8 @@ __all__ = [
     "ledger",
     "live_runs",
     "log_lines",
+    "log_page",
+    "log_page_before",
     "log_tail",
     "progress",
     "projects",
@@ -114,6 +135,8 @@ __all__ = [
     "slots",
     "spec_of",
     "summary",
+    "task_before",
+    "task_key",
     "task_moves",
     "task_run",
     "task_runs",

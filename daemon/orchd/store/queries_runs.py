@@ -17,7 +17,7 @@ from orchd.store import attempts
 from orchd.store import runs as stored
 from orchd.store.children import children
 from orchd.store.database import Connection
-from orchd.store.queries_tasks import moves, task_names, task_view
+from orchd.store.queries_tasks import all_moves, run_moves, task_key, task_names, task_runs, task_view
 from orchd.store.runs import RunRow
 from orchd.store.schema import flow, flow_run, task_run
 from orchd.store.views import RunDetail, RunView, TaskSummary, TaskView
@@ -28,6 +28,8 @@ _STATE: Final = _C.state.concat(sa.literal_column("''"))
 _PARAMETERS: Final = msgspec.json.Decoder(dict[str, object])
 #: So many are shown with their parent; `orchd runs` lists them all.
 _MOST_CHILDREN: Final = 500
+#: So many task runs are shown with their run; `task_runs` gives them all.
+_MOST_TASKS: Final = 500
 #: Shortest beginning of an id that is looked for; a shorter word can only be a name.
 _SHORTEST_PREFIX: Final = 4
 #: States of a task that need nobody's look.
@@ -242,10 +244,11 @@ def run_view(row: RunRow) -> RunView:
 
 def run_detail(conn: Connection, run_id: FlowRunId, *, is_brief: bool = False) -> RunDetail:
     """
-    Return all that is known of a run but its log.
+    Return what is known of a run but its log: of its task runs the first by their key, and of all moves those of the
+    run itself alone when they are too many.
 
     Args:
-        is_brief: leave ``tasks`` and ``events`` empty, of which there may be ten thousands.
+        is_brief: leave ``tasks`` and ``events`` empty.
 
     Raises:
         NotFound: there is no such run.
@@ -255,10 +258,14 @@ def run_detail(conn: Connection, run_id: FlowRunId, *, is_brief: bool = False) -
     parent = stored.find(conn, FlowRunId(row.parent_run_id)) if row.parent_run_id else None
     before = stored.find(conn, FlowRunId(row.resumed_from)) if row.resumed_from else None
     after = stored.find(conn, attempts.id_after(row))
+    tasks = [] if is_brief else task_runs(conn, row, limit=_MOST_TASKS + 1)
+    moves = () if is_brief else all_moves(conn, row.number)
     return RunDetail(
         **{field: getattr(view, field) for field in view.__struct_fields__},
-        tasks=() if is_brief else _tasks(conn, row),
-        events=() if is_brief else moves(conn, row.number),
+        tasks=tuple(sorted(tasks[:_MOST_TASKS], key=_began)),
+        tasks_next=task_key(tasks[_MOST_TASKS - 1]) if len(tasks) > _MOST_TASKS else None,
+        events=run_moves(conn, row.number) if moves is None else moves,
+        has_all_events=moves is not None,
         upstream_runs=row.upstream_runs,
         created_by=row.created_by,
         peak_rss_kib=row.peak_rss_kib,
@@ -271,12 +278,9 @@ def run_detail(conn: Connection, run_id: FlowRunId, *, is_brief: bool = False) -
     )
 
 
-def _tasks(conn: Connection, row: RunRow) -> tuple[TaskView, ...]:
-    names = task_names(conn, row)
-    t = task_run.c
-    began = sa.func.coalesce(t.started_at_us, t.ended_at_us)
-    asked = sa.select(task_run).where(t.run_number == row.number).order_by(began, t.slug, t.map_index)
-    return tuple(task_view(task, names) for task in conn.execute(asked))
+def _began(task: TaskView) -> str:
+    # Without the Z, which is greater than the point of a fraction.
+    return (task.started_at or task.ended_at or "").removesuffix("Z")
 
 
 def task_summaries(conn: Connection, row: RunRow, *, children: int) -> list[TaskSummary]:

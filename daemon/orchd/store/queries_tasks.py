@@ -2,13 +2,14 @@
 Questions about the task runs of a run. Their key is slug and map index, and every list is a page by it.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
-from orchd.errors import NotFound
+from orchd.errors import NotFound, UsageError
 from orchd.model.instants import duration_s, from_us, iso, iso_us
 from orchd.model.names import shown
 from orchd.model.specs import FlowSpec
@@ -22,6 +23,10 @@ from orchd.store.views import EventView, TaskView
 _T: Final = task_table.c
 _E: Final = event.c
 _SPEC: Final = msgspec.json.Decoder(FlowSpec)
+#: Most moves that are given of one run, and of one task run; a task that is tried again has two for each try.
+MAX_MOVES: Final = 2000
+#: The end of what :func:`task_key` gives.
+_INDEX: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def task_runs(
@@ -55,6 +60,27 @@ def task_runs(
     return [task_view(task, names) for task in conn.execute(asked)]
 
 
+def task_key(task: TaskView) -> str:
+    """
+    Return the text by which the page after *task* is asked for.
+    """
+    return f"{task.slug}@{task.map_index}"
+
+
+def task_before(key: str) -> tuple[str, int] | None:
+    """
+    Return slug and map index of what :func:`task_key` gave; None for the empty text.
+
+    Raises:
+        UsageError: it is no such text.
+    """
+    slug, _, index = key.rpartition("@")
+    if key and not _INDEX.fullmatch(index):
+        raise UsageError(f"{shown(key)} is no `next` of a page of task runs: write the one that the page before gave")
+
+    return (slug, int(index)) if key else None
+
+
 def task_run(conn: Connection, row: RunRow, slug: str, map_index: int) -> TaskView:
     """
     Return one task run of a run; *map_index* is -1 for the task itself.
@@ -73,16 +99,29 @@ def task_run(conn: Connection, row: RunRow, slug: str, map_index: int) -> TaskVi
 
 def task_moves(conn: Connection, number: int, slug: str, map_index: int) -> tuple[EventView, ...]:
     """
-    Return the moves of one task run of the run of that number, in order.
+    Return the newest moves of one task run of the run of that number, in order: at most :data:`MAX_MOVES`.
     """
-    return moves(conn, number, _E.slug == slug, _E.map_index == map_index)
+    return _moves(conn, number, _E.slug == slug, _E.map_index == map_index)
 
 
 def run_moves(conn: Connection, number: int) -> tuple[EventView, ...]:
     """
-    Return the moves of the run of that number itself, without those of its tasks, in order.
+    Return the newest moves of the run of that number itself, without those of its tasks, in order: at most
+    :data:`MAX_MOVES`.
     """
-    return moves(conn, number, _E.slug.is_(None))
+    return _moves(conn, number, _E.slug.is_(None))
+
+
+def all_moves(conn: Connection, number: int) -> tuple[EventView, ...] | None:
+    """
+    Return the moves of the run of that number and of its task runs, in order; None when there are more than
+    :data:`MAX_MOVES`.
+    """
+    some = sa.select(_E.id).where(_E.run_number == number).limit(MAX_MOVES + 1).subquery()
+    if conn.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() > MAX_MOVES:
+        return None
+
+    return _moves(conn, number)
 
 
 def by_attempt(moves_of_task: Sequence[EventView]) -> list[tuple[EventView, ...]]:
@@ -100,19 +139,6 @@ def by_attempt(moves_of_task: Sequence[EventView]) -> list[tuple[EventView, ...]
         found[-1].append(move)
         has_begun = has_begun or is_begin
     return [tuple(part) for part in found]
-
-
-def moves(conn: Connection, number: int, *which: sa.ColumnElement[bool]) -> tuple[EventView, ...]:
-    """
-    Return the moves of the run of that number for which all of *which* is true, in order.
-    """
-    asked = sa.select(_E.at_us, _E.from_state, _E.to_state, _E.message, _E.slug, _E.map_index)
-    return tuple(
-        EventView(at=iso(from_us(at)), from_=source, to=to, message=message, task=slug, map_index=index)
-        for at, source, to, message, slug, index in conn.execute(
-            asked.where(_E.run_number == number, *which).order_by(_E.id)
-        )
-    )
 
 
 def task_names(conn: Connection, row: RunRow) -> dict[str, str]:
@@ -142,4 +168,13 @@ def task_view(task: sa.Row[*tuple[Any, ...]], names: Mapping[str, str]) -> TaskV
         duration_s=duration_s(task.started_at_us, task.ended_at_us),
         message=task.message,
         location=task.location,
+    )
+
+
+def _moves(conn: Connection, number: int, *which: sa.ColumnElement[bool]) -> tuple[EventView, ...]:
+    asked = sa.select(_E.at_us, _E.from_state, _E.to_state, _E.message, _E.slug, _E.map_index)
+    newest = conn.execute(asked.where(_E.run_number == number, *which).order_by(_E.id.desc()).limit(MAX_MOVES)).all()
+    return tuple(
+        EventView(at=iso(from_us(at)), from_=source, to=to, message=message, task=slug, map_index=index)
+        for at, source, to, message, slug, index in reversed(newest)
     )

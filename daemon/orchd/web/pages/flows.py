@@ -173,7 +173,7 @@ def _facts(conn: Connection, flow: FlowView, tab: str, asked: Mapping[str, str])
         "created_at": versions[0].created_at,
         "versions": changes(versions) if tab == "versions" else [],
         "listed": listed,
-        "schedules": queries.schedules(conn, flow=flow.name) if tab == "schedules" else [],
+        "schedules": queries.schedules(conn, flows=[flow.name]) if tab == "schedules" else [],
     }
 
 
