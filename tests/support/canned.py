@@ -63,6 +63,8 @@ def a_detail(run: Json, **changes: Any) -> Json:
         run
         | {
             "tasks": [a_task()],
+            "tasks_next": None,
+            "has_all_events": True,
             "events": [
                 {"at": run["created_at"], "from": old, "to": new, "message": "", "task": None, "map_index": -1}
                 for old, new in moves

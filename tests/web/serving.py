@@ -3,11 +3,12 @@ The real application on a real Unix socket, over a real store, with a small daem
 """
 
 import asyncio
+import contextlib
 import http.client
 import json
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -346,6 +347,21 @@ class Serving:
         status, text = self._ask("GET", path, None, {})
         return status, text.decode()
 
+    @contextlib.contextmanager
+    def stream(self, path: str, *, headers: Mapping[str, str] | None = None) -> Iterator[Iterator[Json]]:
+        """
+        Ask for ``/api/v1`` + *path*, and give its server-sent events as they come: ``event``, ``id`` and ``data``.
+        """
+        connection = _Connection(self.path)
+        try:
+            connection.request("GET", f"/api/v1{path}", headers=dict(headers or {}))
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield _events(answer)
+        finally:
+            connection.close()
+
     def _ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
         connection = _Connection(self.path)
         try:
@@ -371,6 +387,17 @@ class Serving:
         status, answer = self.ask("POST", f"/api/v1{path}", body)
         assert status in (200, 201), answer
         return answer
+
+
+def _events(answer: http.client.HTTPResponse) -> Iterator[Json]:
+    event: Json = {}
+    for line in answer:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name in ("event", "id", "data"):
+            event[name] = json.loads(value) if name == "data" else value
+        elif not name and "event" in event:
+            yield event
+            event = {}
 
 
 class _Connection(http.client.HTTPConnection):

@@ -120,6 +120,21 @@ class Client:
         return connection
 
 
+def every(get: Callable[..., dict[str, Any]], path: str, **query: object) -> list[dict[str, Any]]:
+    """
+    Return all rows of the list at *path*, which the API gives page by page, by asking *get* as often as it takes.
+    """
+    noun = path.rpartition("/")[2]
+    found: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = get(path, after=after, **query)
+        found += page[noun]
+        after = page.get("next")
+        if after is None:
+            return found
+
+
 def quote(text: str) -> str:
     """
     Return *text* as it may stand in a path or a query.

@@ -166,7 +166,7 @@
     for (const name of ["task", "level", "text"]) if (log.dataset[name]) asked.set(name, log.dataset[name]);
     const answer = await fetch(`/api/v1/runs/${log.dataset.run}/logs?${asked}`);
     if (!answer.ok) throw new Error(answer.statusText);
-    return (await answer.json()).lines;
+    return answer.json();
   };
 
   const load = async (more) => {
@@ -183,16 +183,19 @@
   const older = async () => {
     const first = log.querySelector(".line");
     if (!first) return;
-    const lines = await ask({ before: first.dataset.seq, tail: PAGE });
-    hasOlder = lines.length > 0;
-    keepingSight(() => log.prepend(fragmentOf(lines)));
+    let page = { lines: [], before: first.dataset.seq };
+    // One answer looks at so many lines only: an empty one is not yet the end.
+    while (!page.lines.length && page.before !== null) page = await ask({ before: page.before, tail: PAGE });
+    hasOlder = page.before !== null;
+    keepingSight(() => log.prepend(fragmentOf(page.lines)));
     dropNewest();
   };
 
   const newer = async () => {
-    const lines = await ask({ after: lastSeq(), limit: PAGE });
-    hasNewer = lines.length === PAGE;
-    log.append(fragmentOf(lines));
+    let page = { lines: [], next: lastSeq(), more: true };
+    while (!page.lines.length && page.more) page = await ask({ after: page.next, limit: PAGE });
+    hasNewer = page.more;
+    log.append(fragmentOf(page.lines));
     keepingSight(dropOldest);
   };
 
