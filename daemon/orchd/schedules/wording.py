@@ -5,6 +5,7 @@ The small change of sentences about rules: lists, ordinals, times and days. The 
 import re
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -118,9 +119,10 @@ def moment(wall: datetime) -> str:
     return day if wall.time() == time() else f"{day} {clock(wall.time())}"
 
 
+@lru_cache(maxsize=4096)
 def seen(instant: str, timezone: str) -> datetime:
     """
-    Return an instant (ISO text) as people of *timezone* see it; with the offset where the clock shows it twice.
+    Return an instant (ISO text) as people of *timezone* see it; with its offset where the clock shows it twice.
     """
     tz = zones.zone(timezone)
     at = datetime.fromisoformat(instant)
