@@ -142,7 +142,7 @@ def test_the_week_shows_the_rare_beside_the_frequent(person: Person) -> None:
     """
     person.page.goto("/schedules")
 
-    expect(person.page.locator(".often")).to_contain_text("often every 1s, UTC")
+    expect(person.page.locator(".often")).to_contain_text("often every second (every 1s, UTC)")
     assert person.page.locator(".day", has_text="nightly").count() == 7
     expect(person.page.locator(".day").nth(1)).to_contain_text("02:00 nightly")
 

@@ -26,7 +26,7 @@ _DETAIL = [
     *"parent children before after".split(),
 ]
 _SCHEDULE = (
-    "name flow rule timezone overlap catchup grace_s max_catchup parameters paused"
+    "name flow rule words timezone overlap catchup grace_s max_catchup parameters paused"
     " in_code known_until labels waits_for pool priority pause_after_failures next last"
 ).split()
 
@@ -138,7 +138,7 @@ def test_a_run_in_detail_has_the_shape_of_the_api(store: Database) -> None:
 
 def test_schedules_are_shown_in_words(store: Database) -> None:
     """
-    A schedule has its rule in words, its pause, and its latest slot.
+    A schedule has its rule, as written and in words, its pause, and its latest slot.
     """
     joined = ScheduleSpec(name="science", flow="b", kind=RuleKind.AFTER, after=("load", "clean"))
     with store.writing() as conn:
@@ -150,6 +150,7 @@ def test_schedules_are_shown_in_words(store: Database) -> None:
 
     assert list(msgspec.to_builtins(nightly)) == _SCHEDULE
     assert [one.rule for one in (nightly, science)] == ["every 90s", "after load, clean"]
+    assert [one.words for one in (nightly, science)] == ["every 90 seconds", "when load and clean have succeeded"]
     assert (nightly.last, nightly.paused) == (None, None)
     assert other.last is not None
     assert other.last.fire_time == "1970-01-01T00:00:00.000009Z"

@@ -122,6 +122,7 @@ def a_schedule(**changes: Any) -> Json:
         "name": "every-minute",
         "flow": "data-engineer",
         "rule": "cron * * * * *",
+        "words": "every minute",
         "timezone": "Europe/Vienna",
         "overlap": "skip",
         "catchup": "latest",

@@ -117,7 +117,7 @@ def test_the_story_of_a_schedule(api: Serving, rig: Rig) -> None:
     """
     rig.use(every_minute("a"))
     assert [
-        "schedule a starts flow load: cron * * * * * (UTC)",
+        "schedule a starts flow load every minute (cron * * * * *, UTC)",
         "none of its fire times has come yet",
         "its next fire time is 2026-06-01T10:01:00Z (2026-06-01 10:01:00+00:00)",
     ] == why(api, "a")

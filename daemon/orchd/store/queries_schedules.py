@@ -18,6 +18,7 @@ from orchd.model.slots import Reason, sentence
 from orchd.model.specs import ScheduleSpec
 from orchd.schedules.rules import rule_words
 from orchd.schedules.waits import words
+from orchd.schedules.words import in_words
 from orchd.store.database import Connection
 from orchd.store.flows import current_flows
 from orchd.store.queries_runs import latest_runs
@@ -286,6 +287,7 @@ def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
         name=spec.name,
         flow=spec.flow,
         rule=rule_words(spec),
+        words=in_words(spec),
         timezone=spec.timezone,
         overlap=spec.overlap.value,
         catchup=spec.catchup.value,

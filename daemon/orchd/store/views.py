@@ -165,8 +165,10 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
 
     name: str
     flow: str
-    #: In words: ``cron 0 2 * * *``, ``every 90s``, ``after load``.
+    #: As written: ``cron 0 2 * * *``, ``every 90s``, ``after load``.
     rule: str
+    #: When it fires, in words: ``at 02:00 every day``. Its zone is not in them.
+    words: str
     timezone: str
     overlap: str
     catchup: str

@@ -55,7 +55,8 @@ def explained(daemon: Daemon, of: str) -> Answer:
 
 
 def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) -> Answer:
-    sentences = [f"schedule {schedule.name} starts flow {schedule.flow}: {schedule.rule} ({schedule.timezone})"]
+    rule = f"{schedule.words} ({schedule.rule}, {schedule.timezone})"
+    sentences = [f"schedule {schedule.name} starts flow {schedule.flow} {rule}"]
     if schedule.known_until is not None:
         sentences.append(f"its fire times are asked of the flow's code ahead, and known until {schedule.known_until}")
     sentences += [f"each of its runs waits for {wait}" for wait in schedule.waits_for]

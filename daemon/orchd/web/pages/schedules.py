@@ -59,7 +59,7 @@ class SchedulePages:
             request,
             "schedules.html",
             schedules=found,
-            rules={each.name: f"{each.rule}, {each.timezone}" for each in found},
+            rules={each.name: f"{each.words} ({each.rule}, {each.timezone})" for each in found},
             next={str(fire["schedule"]): fire["fire_time"] for fire in coming},
             week=self._week(coming, more),
         )
