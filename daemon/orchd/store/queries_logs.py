@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from orchd.model.instants import from_us, iso
 from orchd.model.texts import utf8_size
+from orchd.store.bulk import is_postgres
 from orchd.store.database import Connection
 from orchd.store.schema import WORTH_A_LOOK, log
 from orchd.store.views import LogView
@@ -80,7 +81,7 @@ def log_page(
     """
     last = last_line(conn, number)
     near = _near(number, only, _C.seq > after).order_by(_C.seq).limit(within).subquery()
-    lines, is_whole = _fitting(conn, _chosen(near, only).order_by(near.c.seq), limit)
+    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)
     if is_whole:
         end = conn.execute(_full(sa.func.max(near.c.seq), within)).scalar()
         reached = max(after, last if end is None else end)
@@ -109,7 +110,7 @@ def log_page_before(
     last = last_line(conn, number)
     end = last + 1 if before is None else min(before, last + 1)
     near = _near(number, only, _C.seq < end).order_by(_C.seq.desc()).limit(within).subquery()
-    lines, is_whole = _fitting(conn, _chosen(near, only).order_by(near.c.seq.desc()), limit)
+    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq.desc()), limit)
     lines.reverse()
     if is_whole:
         reached = within and conn.execute(_full(sa.func.min(near.c.seq), within)).scalar()
@@ -133,7 +134,7 @@ def log_lines(
     """
     only = LogFilter(task=task, level=level, text=text)
     near = _near(number, only, _C.seq > after).order_by(_C.seq).subquery()
-    return _fitting(conn, _chosen(near, only).order_by(near.c.seq), limit)[0]
+    return _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)[0]
 
 
 def log_tail(
@@ -186,14 +187,16 @@ def _full(bound: sa.Function[int], within: int) -> sa.Select[int]:
     return sa.select(bound).having(sa.func.count() == within)
 
 
-def _chosen(near: sa.Subquery, only: LogFilter) -> sa.Select[Any]:
+def _chosen(conn: Connection, near: sa.Subquery, only: LogFilter) -> sa.Select[Any]:
     asked = sa.select(near)
     if only.task is not None:
         asked = asked.where(near.c.slug == only.task)
     if only.level is not None:
         asked = asked.where(near.c.level >= only.level)
     if only.text is not None:
-        asked = asked.where(near.c.text.icontains(only.text, autoescape=True))
+        # SQLite's LIKE takes big and small letters for the same by itself; to lower each line would double its time.
+        has = near.c.text.icontains if is_postgres(conn) else near.c.text.contains
+        asked = asked.where(has(only.text, autoescape=True))
     if only.since_us is not None:
         asked = asked.where(near.c.at_us >= only.since_us)
     return asked
