@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.canned import a_detail, a_fire, a_flow, a_line, a_run, a_schedule, a_status, a_task
+from support.canned import a_detail, a_fire, a_line, a_run, a_status, a_task
 from support.program import ENVIRONMENT, PROGRAM, Orchd
 from support.unix_server import UnixServer
 
@@ -78,16 +78,16 @@ def test_a_long_list_is_fetched_in_pages(server: UnixServer, orchd: Orchd) -> No
     assert numbers == list(range(1200, 100, -1))
 
 
-@pytest.mark.parametrize(("words", "noun"), [(["flows"], "flows"), (["schedules"], "schedules")])
-def test_lists_of_names_are_fetched_to_their_end(server: UnixServer, orchd: Orchd, words: list[str], noun: str) -> None:
+@pytest.mark.parametrize("words", [["flows"], ["schedules"], ["token", "list"]])
+def test_lists_of_names_are_fetched_to_their_end(server: UnixServer, orchd: Orchd, words: list[str]) -> None:
     """
     Page by page: nobody loses the 501st.
     """
-    make = {"flows": a_flow, "schedules": a_schedule}[noun]
+    noun = "tokens" if "token" in words else words[0]
 
     def page(query: dict[str, str], _: object) -> dict[str, object]:
         number = int(query.get("after", "0")) + 1
-        return {noun: [make(name=f"{number}")], "next": f"{number}" if number < 3 else None}
+        return {noun: [{"name": f"{number}"}], "next": f"{number}" if number < 3 else None}
 
     server.answers[f"GET /{noun}"] = page
 
@@ -104,8 +104,9 @@ def a_large_map(server: UnixServer) -> None:
     every = [a_task("load", state="mapped", shown="Mapped"), *children]
     run = a_run()
     server.answers[f"GET /runs/{NAME}"] = a_detail(run, tasks=every[:500], tasks_next="load@498")
-    server.answers[f"GET /runs/{run['id']}/tasks"] = lambda query, _: (
-        {"tasks": every[500:], "next": None} if "after" in query else {"tasks": every[:500], "next": "load@498"}
+    rest = {"load@498": (every[500:550], "load@548"), "load@548": (every[550:], None)}
+    server.answers[f"GET /runs/{run['id']}/tasks"] = lambda query, _: dict(
+        zip(("tasks", "next"), rest[query["after"]], strict=True)
     )
 
 

@@ -229,7 +229,7 @@ def test_a_view_has_every_child_of_a_large_map(server: UnixServer) -> None:
     tasks = [a_task("m", map_index=index) for index in range(-1, 3)]
     server.answers[f"GET /runs/{RUN['id']}"] = a_detail(DONE, tasks=tasks[:2], tasks_next="m@0")
     server.answers[f"GET /runs/{RUN['id']}/tasks"] = lambda query, _: (
-        {"tasks": tasks[2:], "next": None} if "after" in query else {"tasks": tasks[:2], "next": "m@0"}
+        {"tasks": tasks[2:3], "next": "m@1"} if query["after"] == "m@0" else {"tasks": tasks[3:], "next": None}
     )
     [mapped] = FlowRunView.from_flow_run_id(RUN["id"]).get_all_task_runs()
 

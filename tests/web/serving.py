@@ -4,9 +4,7 @@ The real application on a real Unix socket, over a real store, with a small daem
 
 import asyncio
 import contextlib
-import http.client
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -30,6 +28,7 @@ from orchd.web.app import make_app
 from orchd.web.daemon import Figures
 from orchd.web.server import UnixServer, listen
 from scheduler.rig import START, Rig
+from web.unix_http import UnixConnection, events
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -352,18 +351,18 @@ class Serving:
         """
         Ask for ``/api/v1`` + *path*, and give its server-sent events as they come: ``event``, ``id`` and ``data``.
         """
-        connection = _Connection(self.path)
+        connection = UnixConnection(self.path)
         try:
             connection.request("GET", f"/api/v1{path}", headers=dict(headers or {}))
             answer = connection.getresponse()
             assert answer.status == 200, answer.read()
             assert answer.headers["content-type"].startswith("text/event-stream")
-            yield _events(answer)
+            yield events(answer)
         finally:
             connection.close()
 
     def _ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        connection = _Connection(self.path)
+        connection = UnixConnection(self.path)
         try:
             connection.request(method, path, body=data, headers=dict(headers))
             answer = connection.getresponse()
@@ -387,32 +386,3 @@ class Serving:
         status, answer = self.ask("POST", f"/api/v1{path}", body)
         assert status in (200, 201), answer
         return answer
-
-
-def _events(answer: http.client.HTTPResponse) -> Iterator[Json]:
-    event: Json = {}
-    for line in answer:
-        name, _, value = line.decode().rstrip("\n").partition(": ")
-        if name in ("event", "id", "data"):
-            event[name] = json.loads(value) if name == "data" else value
-        elif not name and "event" in event:
-            yield event
-            event = {}
-
-
-class _Connection(http.client.HTTPConnection):
-    """
-    HTTP over a Unix socket.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
-        self._path = path
-
-    def connect(self) -> None:
-        """
-        Connect to the socket's path.
-        """
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(20)
-        self.sock.connect(str(self._path))

@@ -83,8 +83,8 @@ def log_page(
     near = _near(number, only, _C.seq > after).order_by(_C.seq).limit(within).subquery()
     lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)
     if is_whole:
-        end = conn.execute(_full(sa.func.max(near.c.seq), within)).scalar()
-        reached = max(after, last if end is None else end)
+        far = _reached(conn, sa.func.max(near.c.seq), within)
+        reached = max(after, last if far is None else far)
     else:
         reached = lines[-1].seq
     return LogPage(lines=lines, next=reached, more=reached < last, before=None)
@@ -112,10 +112,8 @@ def log_page_before(
     near = _near(number, only, _C.seq < end).order_by(_C.seq.desc()).limit(within).subquery()
     lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq.desc()), limit)
     lines.reverse()
-    if is_whole:
-        reached = within and conn.execute(_full(sa.func.min(near.c.seq), within)).scalar()
-    else:
-        reached = lines[0].seq if lines else end
+    first = lines[0].seq if lines else end
+    reached = _reached(conn, sa.func.min(near.c.seq), within) if is_whole else first
     return LogPage(lines=lines, next=end - 1, more=end <= last, before=reached or None)
 
 
@@ -180,11 +178,15 @@ def _near(number: int, only: LogFilter, which: sa.ColumnElement[bool]) -> sa.Sel
     return near if only.level is None or only.level < WARNING else near.where(WORTH_A_LOOK)
 
 
-def _full(bound: sa.Function[int], within: int) -> sa.Select[int]:
+def _reached(conn: Connection, bound: sa.Function[int], within: int | None) -> int | None:
     """
-    Return *bound* of what is looked at, when that has *within* lines: beyond them nobody has looked.
+    Return *bound* of what was looked at; None when that has fewer than *within* lines, and so was all that there is.
     """
-    return sa.select(bound).having(sa.func.count() == within)
+    if within is None:
+        return None
+
+    found: int | None = conn.execute(sa.select(sa.case((sa.func.count() == within, bound)))).scalar()
+    return found
 
 
 def _chosen(conn: Connection, near: sa.Subquery, only: LogFilter) -> sa.Select[Any]:

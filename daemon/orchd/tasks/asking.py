@@ -82,7 +82,7 @@ class Asking:
         """
         run = self.get(f"/runs/{quote(run_id)}")
         if run["tasks_next"] is not None:
-            run["tasks"] = every(self.get, f"/runs/{quote(run_id)}/tasks")
+            run["tasks"] += every(self.get, f"/runs/{quote(run_id)}/tasks", after=run["tasks_next"])
         return run
 
     def log(self, run_id: str, *, after: int = -1) -> Iterator[Json]:

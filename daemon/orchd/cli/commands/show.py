@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     client = connect(args)
     run = client.get(f"/runs/{quote(args.run)}")
     if run["tasks_next"] is not None:
-        run["tasks"], run["tasks_next"] = every(client.get, f"/runs/{quote(run['id'])}/tasks"), None
+        run["tasks"] += every(client.get, f"/runs/{quote(run['id'])}/tasks", after=run["tasks_next"])
+        run["tasks_next"] = None
     emit(args, run, view="show")
     return 0
