@@ -173,6 +173,14 @@ def latest_runs(conn: Connection, flows: Collection[str]) -> dict[str, RunView]:
     return {row.flow: run_view(row) for row in stored.by_numbers(conn, found)}
 
 
+def run_states(conn: Connection, ids: Collection[str]) -> dict[str, FlowRunState]:
+    """
+    Return id -> state of those of the runs *ids* that the store still has.
+    """
+    asked = sa.select(_C.id, _C.state).where(_C.id.in_(ids))
+    return {run_id: FlowRunState(state) for run_id, state in conn.execute(asked)}
+
+
 def has_flow(conn: Connection, name: str) -> bool:
     """
     Tell whether a flow of that name was ever described.

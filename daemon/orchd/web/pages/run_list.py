@@ -47,6 +47,8 @@ class RunList:
     older: str | None
     #: How many runs were looked at, when not all were.
     searched: int | None
+    #: Not every run was asked for.
+    is_filtered: bool
 
 
 def run_list(conn: Connection, asked: Mapping[str, str], *, flow: str | None) -> RunList:
@@ -91,6 +93,7 @@ def run_list(conn: Connection, asked: Mapping[str, str], *, flow: str | None) ->
         parameter=parameter,
         older=older,
         searched=searched,
+        is_filtered=bool(more or word),
     )
 
 

@@ -61,11 +61,13 @@ class SchedulePages:
         with self._daemon.database.reading() as conn:
             found = queries.schedules(conn, after=after, limit=_PER_PAGE + 1)
             often = queries.schedules(conn, names=laid.often) if laid else []
+            states = queries.run_states(conn, [each.last.run for each in found if each.last and each.last.run])
         shown = found[:_PER_PAGE]
         return page(
             request,
             "schedules.html",
             schedules=[structs.replace(each, last=self._told(each.last)) for each in shown],
+            states=states,
             next={each.name: self._coming(each, n=1) for each in shown},
             more=urlencode({"after": shown[-1].name}) if len(found) > _PER_PAGE else None,
             week=laid,
@@ -122,6 +124,7 @@ class SchedulePages:
         with self._daemon.database.reading() as conn:
             found = _one(conn, name)
             slots = queries.ledger(conn, schedule=name, limit=_SLOTS)
+            states = queries.run_states(conn, [slot.run for slot in slots if slot.run])
         said: Mapping[str, Any] = explained(self._daemon, name)
         return page(
             request,
@@ -130,6 +133,7 @@ class SchedulePages:
             schedule=found,
             coming=self._coming(found, n=_NEXT),
             slots=with_slot_holds(self._daemon, slots),
+            states=states,
             why=said["sentences"],
             trouble=trouble,
         )

@@ -69,10 +69,12 @@ class SlotPages:
                 limit=_PER_PAGE,
             )
             names = queries.schedule_names(conn)
+            states = queries.run_states(conn, [slot.run for slot in slots if slot.run])
         return page(
             request,
             "slots.html",
             slots=with_slot_holds(self._daemon, slots),
+            states=states,
             names=names,
             schedule=schedule,
             outcome=outcome,
