@@ -10,6 +10,9 @@ from playwright.sync_api import Browser, sync_playwright
 from page.browsing import House, chromium
 from page.visiting import Visitor, stranger, visitor
 from support.daemon import Daemon
+from support.postgres import postgres, postgres_url
+
+__all__ = ["postgres", "postgres_url"]
 
 PAGE = 'listen = "127.0.0.1:0"\n'
 

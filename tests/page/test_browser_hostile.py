@@ -76,7 +76,7 @@ def test_nothing_that_people_write_becomes_markup(house: House) -> None:
     each page shows the text as it was written.
     """
     daemon = house.daemon
-    started = daemon.client.post("/runs", {"flow": NAME, "parameters": {NAME: TEXT}})["run"]["id"]
+    started = daemon.client.post("/runs", {"flow": NAME, "name": NAME, "parameters": {NAME: TEXT}})["run"]["id"]
     subprocess.run([ORCHD, "pause", NAME, "--note", TEXT], env=daemon.env, check=True, capture_output=True)
     daemon.client.post("/projects", {"name": NAME})
     daemon.finished(started)

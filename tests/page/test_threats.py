@@ -2,40 +2,32 @@
 What somebody who is in, or wants to be, may try: paths, sizes, depths, words for a shell. Source: reliability.md, 3.2.
 """
 
-import contextlib
 import gzip
+import json
 import re
-import socket
-from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
-from page.visiting import Answer, Visitor, link, visitor
-from support.daemon import FINAL, Daemon
-from support.waiting import eventually
+from page.routes import PLACE, routes
+from page.visiting import Answer, Visitor, link, neighbour, visitor
+from support.daemon import Daemon
 
-PAGES = [
-    "/flows/{x}",
-    "/flows/{x}/run",
-    "/flows/{x}/schematic.svg",
-    "/runs/{x}",
-    "/runs/{x}/live",
-    "/runs/{x}/log.txt",
-    "/runs/{x}/first-error",
-    "/runs/{x}/schematic.svg",
-    "/runs/{x}/cancel",
-    "/runs/{x}/resume",
-    "/schedules/{x}",
-    "/schedules/{x}/pause",
-    "/schedules/{x}/unpause",
-    "/static/{x}/orchd.css",
-    "/static/x/{x}",
+#: What takes a name, a number or a text behind the question mark.
+QUERIES = [
     "/flows/greet?from={x}",
+    "/flows/greet?tab={x}",
     "/slots?schedule={x}",
     "/slots?after={x}",
+    "/slots?until={x}",
     "/runs?before={x}",
+    "/runs?state={x}",
     "/runs?parameter={x}",
+    "/api/v1/why?of={x}",
+    "/api/v1/runs?flow={x}",
 ]
 _UPS = ["..", "../..", "../../../../../../etc/passwd", "..%2f..%2f..%2fetc%2fpasswd", "..%5c..%5cetc%5cpasswd"]
 _ENCODED = ["%2e%2e", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "%252e%252e%252fetc%252fpasswd", "%c0%ae%c0%ae%2fetc%2fpasswd"]
@@ -54,38 +46,49 @@ _SHAPES = [".", "...", "a/../../b", "a%2f..%2f..%2fb", "a" * 4096, "-rf", "%27%2
 PAYLOADS = [*_UPS, *_ENCODED, *_ABSOLUTE, *_NUL, *_UNICODE, *_SHAPES]
 
 
-def _paths(daemon: Daemon) -> list[tuple[str, str]]:
-    document = daemon.client.get("/openapi.json")["paths"]
-    asked = [(method.upper(), path) for path, methods in document.items() for method in methods if "{" in path]
-    pages = [("GET", path) for path in PAGES] + [("POST", path) for path in PAGES if path.count("/") > 2]
-    return [(method, re.sub(r"\{\w+\}", "{x}", path)) for method, path in [*asked, *pages]]
+def _paths() -> list[tuple[str, str]]:
+    named = [(method, PLACE.sub("{x}", path)) for method, path in routes() if "{" in path]
+    return named + [("GET", path) for path in QUERIES]
 
 
-def _tree(folder: Path) -> set[str]:
-    found = {str(path.relative_to(folder)) for path in folder.rglob("*")}
-    return {path for path in found if "sqlite3" not in path and "pycache" not in path}
+def _tree(folder: Path) -> dict[str, bytes]:
+    """
+    Return each file but the store's and the log, with what is in it.
+    """
+    found = [path for path in folder.rglob("*") if "sqlite3" not in path.name and "pycache" not in str(path)]
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in found if path.name != "log"}
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
 def test_no_path_leads_to_a_file(daemon: Daemon, alice: Visitor, payload: str) -> None:
     """
-    Whatever stands in place of a name, on every page and route: no file is read, none is made, and nothing breaks.
+    Whatever stands in place of a name, on every route, over TCP and on the Unix socket: no file is read, none is made
+    or changed, and nothing breaks.
     """
     before = _tree(daemon.home)
-    for method, path in _paths(daemon):
-        asked = path.replace("{x}", payload)
-        with contextlib.ExitStack() as opened:
-            answer = _asked(alice, method, asked, opened)
-        assert answer.status < 500, (method, asked, answer.text)
-        assert "root:" not in answer.text
-        assert "set-cookie" not in answer.headers
+    for who in (alice, neighbour(daemon)):
+        for method, path in _paths():
+            answer = _asked(who, method, path.replace("{x}", payload))
+            assert answer.status < 500, (method, path, answer.text)
+            assert "root:" not in answer.text
+            assert "set-cookie" not in answer.headers
     assert _tree(daemon.home) == before
 
 
-def _asked(who: Visitor, method: str, path: str, opened: contextlib.ExitStack) -> Answer:
+def _asked(who: Visitor, method: str, path: str) -> Answer:
     if method == "GET":
         return who.get(path)
     return who.post_json(path, {}) if path.startswith("/api/") else who.post_form(path)
+
+
+def test_no_name_of_a_token_is_a_path(daemon: Daemon) -> None:
+    """
+    It is made of letters and digits, with dots between them.
+    """
+    asked = neighbour(daemon)
+    names = [unquote(payload) + "/" for payload in PAYLOADS]
+
+    assert {asked.post_json("/api/v1/tokens", {"name": name}).status for name in names} == {400}
 
 
 def test_there_are_forty_payloads() -> None:
@@ -108,31 +111,71 @@ def test_a_public_address_wants_a_proxy(daemon: Daemon, tmp_path: Path, listen: 
         assert "Traceback" not in said
 
 
-@pytest.mark.parametrize(
-    "words", ["$(touch {canary})", "`touch {canary}`", "; touch {canary} #", "x\ny", "{{{{7*7}}}}", "%s%n"]
-)
-def test_parameters_are_data(daemon: Daemon, alice: Visitor, tmp_path: Path, words: str) -> None:
+@pytest.fixture(scope="module")
+def mirror(daemon: Daemon) -> Daemon:
     """
-    No shell and no template ever sees them, and they stand in the command line of no process.
+    The daemon, with a flow that looks for its parameter in itself and in all processes above it.
     """
-    canary = tmp_path / "canary-7319"
-    value = words.format(canary=canary)
-    started = alice.post_json("/api/v1/runs", {"flow": "greet", "parameters": {"name": value}})
-    assert started.status == 201, started.text
-    ref = started.json["run"]["id"]
-    while daemon.run(ref)["state"] not in FINAL:
-        lines = [_command(pid) for pid in daemon.processes()]
-        assert not [line for line in lines if value.encode() in line]
+    daemon.flow(
+        "mirror.py",
+        """
+        import json, os
+        from pathlib import Path
+        from orchd import Flow, Parameter, task
 
-    assert f"hello {value}" in "\n".join(line["text"] for line in daemon.lines(ref, stream=None))
+        def above(pid):
+            while pid > 1:
+                yield pid
+                pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+        @task
+        def look(value):
+            print(json.dumps(value))
+            for pid in above(os.getpid()):
+                for file in ("cmdline", "environ", "comm"):
+                    if b"canary-7319" in Path(f"/proc/{pid}/{file}").read_bytes():
+                        print(f"seen in {file} of {pid}")
+
+        with Flow("mirror") as flow:
+            look(Parameter("value"))
+        """,
+    )
+    assert daemon.client.post("/reload")["ok"]
+    return daemon
+
+
+SHELL = [
+    "$(touch {canary})",
+    "`touch {canary}`",
+    "; touch {canary} #",
+    "| tee {canary}",
+    "\nx",
+    "{{{{7*7}}}}",
+    "%s%n",
+    "--",
+]
+#: What JSON and both databases can hold.
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=300)
+
+
+@settings(max_examples=3, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+@given(texts=st.lists(ANY_TEXT, min_size=5, max_size=5))
+def test_parameters_are_data(mirror: Daemon, tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
+    """
+    Each comes to the task as it was sent, by JSON or by a form; no shell and no template sees it, and it stands in no
+    command line and no environment of the run, its monitor, the spawner and the daemon.
+    """
+    who, canary = visitor(mirror), tmp_path_factory.mktemp("shell") / "touched"
+    values = [f"canary-7319 {text}" for text in (*texts, *(words.format(canary=canary) for words in SHELL))]
+    answers = [who.post_json("/api/v1/runs", {"flow": "mirror", "parameters": {"value": each}}) for each in values]
+    answers += [who.post_form("/flows/mirror/run", [("p.value", json.dumps(each))]) for each in values]
+    assert {answer.status for answer in answers} == {201, 303}
+    mirror.settled()
+
+    runs = mirror.rows("SELECT id, state FROM flow_run WHERE flow = 'mirror' ORDER BY number DESC LIMIT 26")
+    assert {run["state"] for run in runs} == {"success"}
+    assert [json.loads("".join(mirror.printed(run["id"]))) for run in reversed(runs)] == values * 2
     assert not canary.exists()
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
 
 
 JSON = {"Content-Type": "application/json"}
@@ -189,64 +232,6 @@ def test_no_page_is_endless(alice: Visitor, path: str) -> None:
     More rows than a page may have are refused, not given.
     """
     assert alice.get(f"/api/v1/{path}").status == 400
-
-
-@contextlib.contextmanager
-def _stream(who: Visitor, path: str) -> Iterator[socket.socket]:
-    name, _, port = who.host.rpartition(":")
-    with socket.create_connection((name, int(port)), timeout=30) as made:
-        made.sendall(f"GET {path} HTTP/1.1\r\nHost: {who.host}\r\nCookie: {who.cookie}\r\n\r\n".encode())
-        yield made
-
-
-def _status(stream: socket.socket) -> int:
-    return int(stream.recv(2000).split()[1])
-
-
-def test_streams_are_counted(daemon: Daemon, alice: Visitor) -> None:
-    """
-    One more than 32 live pages is refused, and welcome as soon as one is closed.
-    """
-    with contextlib.ExitStack() as opened:
-        for _ in range(32):
-            assert _status(opened.enter_context(_stream(alice, "/live"))) == 200
-        assert _status(opened.enter_context(_stream(alice, "/live"))) == 429
-
-    def again() -> bool:
-        with _stream(alice, "/live") as made:
-            return _status(made) == 200
-
-    eventually(again, what="there is room again")
-
-
-def test_streams_that_come_at_once_are_counted(daemon: Daemon, alice: Visitor) -> None:
-    """
-    None slips in while another one is still being answered.
-    """
-    with contextlib.ExitStack() as opened:
-        asked = [opened.enter_context(_stream(alice, "/live")) for _ in range(60)]
-        got = [_status(each) for each in asked]
-
-    assert set(got) == {200, 429}
-    assert got.count(200) <= 32
-
-
-def test_a_stream_ends_with_its_session(daemon: Daemon) -> None:
-    """
-    Whoever logs out, or is logged out, hears nothing more of what goes on.
-    """
-    bob = visitor(daemon)
-    with _stream(bob, "/live") as made:
-        assert _status(made) == 200
-        assert bob.post_form("/logout").status == 200
-        heard = [b"x"]
-
-        def is_over() -> bool:
-            daemon.begin("greet")
-            heard.append(made.recv(100_000))
-            return heard[-1].endswith(b"0\r\n\r\n") or not heard[-1]
-
-        eventually(is_over, within_s=20, every_s=0.2, what="the stream ends")
 
 
 def test_a_login_is_not_shut_out_by_wrong_ones(daemon: Daemon, nobody: Visitor) -> None:

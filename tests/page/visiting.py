@@ -5,9 +5,12 @@ Somebody who comes to the page over TCP: with any headers, over real connections
 import http.client
 import json
 import re
+import select
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -41,6 +44,8 @@ class Visitor:
     """
 
     address: str
+    #: Where a Unix socket is asked, and not the address.
+    unix: Path | None = None
     cookie: str | None = None
     token: str | None = None
     form_key: str = ""
@@ -54,16 +59,30 @@ class Visitor:
         """
         return urlsplit(self.address).netloc
 
+    def connect(self) -> socket.socket:
+        """
+        Open a connection.
+        """
+        if self.unix is None:
+            name, _, port = self.host.rpartition(":")
+            return socket.create_connection((name.strip("[]"), int(port)), timeout=30)
+
+        made = socket.socket(socket.AF_UNIX)
+        made.settimeout(30)
+        made.connect(str(self.unix))
+        return made
+
     def ask(
         self, method: str, path: str, body: bytes | None = None, *, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """
         Send one request as it stands, and return the answer; redirects are not followed.
         """
-        connection = http.client.HTTPConnection(self.host, timeout=20)
+        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection.sock = self.connect()
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            for name, value in (self._headers() | {"Host": self.host} | dict(headers or {})).items():
+            for name, value in (self.sent() | {"Host": self.host} | dict(headers or {})).items():
                 connection.putheader(name, value)
             if body is not None:
                 connection.putheader("Content-Length", str(len(body)))
@@ -74,7 +93,10 @@ class Visitor:
         finally:
             connection.close()
 
-    def _headers(self) -> dict[str, str]:
+    def sent(self) -> dict[str, str]:
+        """
+        Return the headers that tell who asks.
+        """
         found = dict(self.headers)
         if self.cookie is not None:
             found["Cookie"] = self.cookie
@@ -121,6 +143,69 @@ class Visitor:
         return answer
 
 
+class Stream:
+    """
+    The connection of a live page, open until the test closes it or the daemon ends it.
+    """
+
+    def __init__(self, who: Visitor, path: str) -> None:
+        """
+        Ask for *path*.
+        """
+        self._made = who.connect()
+        headers = "".join(f"{name}: {value}\r\n" for name, value in (who.sent() | {"Host": who.host}).items())
+        self._made.sendall(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
+        self.heard = b""
+
+    def __enter__(self) -> "Stream":
+        """
+        Close it at the end.
+        """
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """
+        Close it.
+        """
+        self._made.close()
+
+    def fileno(self) -> int:
+        """
+        Return what ``select`` asks for.
+        """
+        return self._made.fileno()
+
+    def status(self) -> int:
+        """
+        Wait for the head of the answer, and return its status.
+        """
+        while b"\r\n\r\n" not in self.heard:
+            self._hear()
+        return int(self.heard.split()[1])
+
+    def hear(self, words: bytes) -> None:
+        """
+        Return once *words* were said.
+        """
+        while words not in self.heard:
+            self._hear()
+
+    def is_over(self, *, wait_s: float = 0) -> bool:
+        """
+        Tell whether the daemon has ended it, or does so within *wait_s* seconds.
+        """
+        while not self.heard.endswith(b"\r\n0\r\n\r\n"):
+            if not select.select([self._made], [], [], wait_s)[0]:
+                return False
+            self._hear()
+        return True
+
+    def _hear(self) -> None:
+        got = self._made.recv(100_000)
+        assert got, self.heard
+        self.heard += got
+
+
 def link(daemon: Daemon, *words: str) -> str:
     """
     Return what ``orchd open`` gives, alone on the last line.
@@ -146,3 +231,10 @@ def stranger(daemon: Daemon) -> Visitor:
     Return somebody who has not logged in.
     """
     return Visitor(address=link(daemon).partition("/login")[0])
+
+
+def neighbour(daemon: Daemon) -> Visitor:
+    """
+    Return somebody at the Unix socket.
+    """
+    return Visitor(address="http://localhost", unix=daemon.socket)

@@ -3,6 +3,7 @@ Serving over TCP below the gate: who says nothing is let go, an address that is 
 """
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -131,6 +132,23 @@ def test_a_client_that_speaks_is_borne(serve: Serve, monkeypatch: pytest.MonkeyP
     with serve().connect() as made:
         for _ in range(50):
             assert _length(made, WHOLE) == b"2"
+
+
+@pytest.mark.parametrize("said", ["", "GET / HTTP/1.1\r\nHost: "], ids=["nothing", "half a head"])
+def test_clients_that_say_nothing_keep_nobody_out(serve: Serve, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """
+    However many connections stand open, one more is answered: in its place the one goes that was silent for longest.
+    """
+    monkeypatch.setattr(tcp, "_MAX_CONNECTIONS", 8)
+    served = serve()
+    with contextlib.ExitStack() as opened:
+        silent = [opened.enter_context(served.connect()) for _ in range(7)]
+        for each in silent:
+            each.sendall(said.encode())
+        for _ in range(5):
+            assert _length(opened.enter_context(served.connect()), WHOLE) == b"2"
+
+        assert [each.recv(1000) for each in silent[:5]] == [b""] * 5
 
 
 def test_an_address_that_is_taken_is_tried_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,9 @@ from orchd.store.database import Connection
 from orchd.store.schema import access
 
 _C: Final = access.c
+#: Microseconds by which a clock may be set back without logging anybody out. What is from further in the future was
+#: made by a wrong clock, and would outlive its time by as much.
+_AHEAD_US: Final = 10 * 60 * 1_000_000
 
 
 class AccessKind(StrEnum):
@@ -69,10 +72,11 @@ def put(conn: Connection, secret: str, row: AccessRow) -> None:
 
 def find(conn: Connection, secret: str, kind: AccessKind, *, at_us: int) -> AccessRow | None:
     """
-    Return what *secret* is good for at *at_us*; None when it is none, or expired.
+    Return what *secret* is good for at *at_us*; None when it is none, expired, or from the future and would expire.
     """
     asked = sa.select(access).where(_C.secret_hash == _hash(secret), _C.kind == kind.value)
-    row = conn.execute(asked.where(sa.or_(_C.expires_at_us.is_(None), _C.expires_at_us > at_us))).one_or_none()
+    is_in_time = sa.and_(_C.expires_at_us > at_us, _C.created_at_us <= at_us + _AHEAD_US)
+    row = conn.execute(asked.where(sa.or_(_C.expires_at_us.is_(None), is_in_time))).one_or_none()
     return None if row is None else _row(row)
 
 

@@ -33,6 +33,13 @@ class Visitor:
     #: What a form of a page must bring with it; None for a script, which no page can lead astray.
     form_key: str | None
 
+    @property
+    def login(self) -> str:
+        """
+        Another word for each session and each token.
+        """
+        return self.form_key or self.who
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:

@@ -2,6 +2,7 @@
 Errors as the API gives them: one JSON shape, ``{"error": {"code", "message", "field"}}``.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -12,7 +13,9 @@ from starlette.exceptions import HTTPException
 from orchd import log
 from orchd.errors import OrchdError
 from orchd.model.names import shown
+from orchd.web.gate import OPEN
 from orchd.web.limits import MAX_BODY
+from orchd.web.pages.entrance import refused
 from orchd.web.pages.rendering import page
 
 _log = log.get("web")
@@ -52,11 +55,31 @@ _SENTENCES: Final = {
 def _answer(request: Request, status: int, code: str, message: str, field: str | None = None) -> Response:
     # A request may hold half characters, which no answer can.
     text = message.encode("utf-8", "backslashreplace").decode()
+    if request.url.path in OPEN and not request.url.path.startswith(_PROGRAMS):
+        # To somebody who is not in, nothing else answers: no style, and no way of the menu.
+        return refused(request, status, text)
     if not request.url.path.startswith(_PROGRAMS):
         return page(request, "message.html", status=status, title=_TITLES.get(status, "This did not work"), text=text)
 
     where = None if field is None else field.encode("utf-8", "backslashreplace").decode()
     return JSONResponse({"error": {"code": code, "message": text, "field": where}}, status_code=status)
+
+
+def _forgotten(handler: Callable[[Request, Exception], Response]) -> Callable[[Request, Exception], Response]:
+    """
+    Let go of the frames of what *handler* has answered: they hold the body of the request, and each other by way of the
+    error. Garbage is collected so seldom here that such bodies would fill the memory.
+    """
+
+    def handle(request: Request, error: Exception) -> Response:
+        answer = handler(request, error)
+        held: BaseException | None = error
+        while held is not None:
+            held.__traceback__ = None
+            held = held.__cause__ or held.__context__
+        return answer
+
+    return handle
 
 
 def _orchd_error(request: Request, error: Exception) -> Response:
@@ -110,7 +133,7 @@ def install(app: FastAPI) -> None:
     """
     Have every error of *app* answered in the one shape.
     """
-    app.add_exception_handler(OrchdError, _orchd_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OrchdError, _forgotten(_orchd_error))
+    app.add_exception_handler(RequestValidationError, _forgotten(_invalid))
+    app.add_exception_handler(HTTPException, _forgotten(_http))
     app.add_exception_handler(Exception, _bug)

@@ -16,8 +16,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchd import log
+from orchd.errors import StoreError
 from orchd.web.doorkeeper import Visitor, is_form_key
 from orchd.web.throttle import Throttle
+
+_log = log.get("gate")
 
 #: The only paths that answer to anybody.
 OPEN: Final = frozenset({"/health", "/login"})
@@ -33,6 +37,11 @@ MAX_FORM: Final = 256 * 1024
 #: Most fields of a form.
 MAX_FIELDS: Final = 1000
 _NO_KEY: Final = "this change did not come from one of orchd's own pages; load the page again and try once more"
+#: Nobody is known then, so it names neither the store nor what ails it.
+STORE_AWAY: Final = "orchd cannot look up logins, as its run store is away; `orchd status` says why; try again soon"
+
+#: Status -> the word that programs are given for it.
+_CODES: Final = {401: "not_logged_in", 429: "too_many", 500: "internal_error", 503: "store_error"}
 
 #: What browsers may do with an answer. Source: the threat table of reliability.md, T10.
 POLICY: Final = (
@@ -89,19 +98,34 @@ class Gate:
         Let one request through, or say why not.
         """
         request = Request(scope)
-        refused = await self._refusal(request)
-        if refused is None and _is_form(request) and scope["path"] not in OPEN:
-            body = await _read(receive)
-            refused = self._form_refusal(request, body)
-            receive = _again(body, receive)
+        try:
+            refused, receive = await self._judge(request, receive)
+        except StoreError:
+            refused = self._say(request, 503, STORE_AWAY)
+        except Exception as error:
+            # A bug of ours lets nobody in. It is logged whole, and whoever asks is told where to look.
+            _log.error("gate_failed", path=scope["path"], exc_info=error)
+            refused = self._say(request, 500, f"orchd itself failed ({type(error).__name__}); its log says more")
         await (refused or self._app)(scope, receive, _guarded(send))
+
+    async def _judge(self, request: Request, receive: Receive) -> tuple[Response | None, Receive]:
+        """
+        Return why the request is refused, if it is, and what gives its body.
+        """
+        refused = await self._refusal(request)
+        if refused is not None or not _is_form(request) or request.scope["path"] in OPEN:
+            return refused, receive
+
+        body = await _read(receive)
+        return self._form_refusal(request, body), _again(body, receive)
 
     async def _refusal(self, request: Request) -> Response | None:
         hosts = request.headers.getlist("host")
-        if len(hosts) != 1 or hosts[0].lower() not in self._hosts():
+        path = request.scope["path"]
+        # A whole URL in place of the path names a host of its own.
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts() or not path.startswith("/"):
             return self._say(request, 421, "this address is not one of orchd's; open it by the address it listens on")
 
-        path = request.scope["path"]
         if path in OPEN:
             return self._foreign(request, hosts[0]) if request.method not in SAFE else None
 
@@ -178,7 +202,7 @@ class Gate:
         if not _is_api(request):
             return self._page(request, status, message)
 
-        code = {401: "not_logged_in", 429: "too_many"}.get(status, "not_allowed")
+        code = _CODES.get(status, "not_allowed")
         return JSONResponse({"error": {"code": code, "message": message, "field": None}}, status_code=status)
 
 

@@ -61,10 +61,11 @@ class DaemonRoutes:
         add("/api/v1/stop", self.stop, methods=["POST"], response_description="`{stopping: true}`")
         return routes
 
-    def health(self) -> Response:
+    async def health(self) -> Response:
         """
         Say whether the daemon is up and ticks, and no more.
         """
+        # In the loop: it answers though every thread waits for a store that is away.
         is_up = self._daemon.is_healthy()
         return answer({"up": is_up}, status=200 if is_up else 503)
 

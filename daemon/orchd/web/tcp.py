@@ -39,6 +39,7 @@ class _ImpatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
+        self._make_room()
         self._bear()
 
     def data_received(self, data: bytes) -> None:
@@ -53,6 +54,18 @@ class _ImpatientProtocol(H11Protocol):
         if self._end is not None:
             self._end.cancel()
         super().connection_lost(exc)
+
+    def _make_room(self) -> None:
+        """
+        Let the client go that has been awaited for longest, once there are too many: connections on which nothing is
+        said keep nobody out. Where all are at work, uvicorn refuses the request.
+        """
+        others = [each for each in self.connections if isinstance(each, _ImpatientProtocol) and each is not self]
+        held = [each for each in others if not each.transport.is_closing()]
+        if len(held) >= _MAX_CONNECTIONS - 1:
+            ends = {each._end.when(): each for each in held if each._end is not None}
+            if ends:
+                ends[min(ends)].transport.close()
 
     def _bear(self) -> None:
         """

@@ -8,10 +8,11 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from orchd.errors import StoreError
 from orchd.web.asking import outcome
 from orchd.web.doorkeeper import SESSION_LIFE
 from orchd.web.doors import Doors
-from orchd.web.gate import cookie_name
+from orchd.web.gate import STORE_AWAY, cookie_name
 from orchd.web.pages.rendering import door
 from orchd.web.throttle import Throttle
 
@@ -51,8 +52,12 @@ class Entrance:
         """
         body = await request.body()
         key = parse_qs(body[:_MAX_FORM].decode("latin-1")).get("key", [""])[0]
-        # Looked up first: wrong ones cost the writer nothing, and shut nobody out who has a good one.
-        given = await outcome(self._doors.redeem(key)) if await self._doors.is_link(key) else None
+        try:
+            # Looked up first: wrong ones cost the writer nothing, and shut nobody out who has a good one.
+            given = await outcome(self._doors.redeem(key)) if await self._doors.is_link(key) else None
+        except StoreError:
+            # The link is still good: the button stays.
+            return door("login.html", status=503, key=key, trouble=_sentence(STORE_AWAY))
         if given is None and self._throttle.is_shut():
             return door("login.html", status=429, key="", trouble="Too many wrong logins. Try again in a second.")
         if given is None:
@@ -87,4 +92,8 @@ def refused(request: Request, status: int, message: str) -> Response:
     """
     Show somebody whom the gate did not let through why.
     """
-    return door("login.html", status=status, key="", trouble=f"{message[:1].upper()}{message[1:]}.")
+    return door("login.html", status=status, key="", trouble=_sentence(message))
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}."

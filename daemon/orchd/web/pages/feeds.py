@@ -25,8 +25,8 @@ AT_ONCE: Final = 500
 _PACE_S: Final = 0.1
 #: Seconds between two looks at what a run has printed, while a page shows it: nobody is told of a print.
 _STIR_S: Final = 0.2
-#: Seconds after which a quiet stream says that it is there.
-_QUIET_S: Final = 15.0
+#: Longest time in seconds in which a stream says nothing, not even that it has nothing to say.
+_WAIT_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,8 @@ class Feeds:
 
     async def follow(self, wanted: Wanted, *, after: int) -> AsyncIterator[str]:
         """
-        Give server-sent events: ``lines`` (JSON: ``lines``, ``gap``), ``change`` when a state moved, ``end`` at last.
+        Give server-sent events: ``lines`` (JSON: ``lines``, ``gap``), ``change`` when a state moved, ``end`` at last;
+        and an empty one whenever it woke up.
 
         Args:
             after: the line (by its seq) that the page has.
@@ -88,17 +89,15 @@ class Feeds:
             mark = found.mark
             if found.is_over and len(found.lines) < AT_ONCE:
                 change.cancel()
-                self._stirred_s.pop(wanted.run_id, None)
                 yield _event("end", None)
                 return
             begun_s = daemon.monotonic()
-            while _is_awaited(change) and daemon.monotonic() - begun_s < _QUIET_S:
+            while _is_awaited(change) and daemon.monotonic() - begun_s < _WAIT_S:
                 self._stir(wanted.run_id)
                 change = daemon.next_change() if change.cancelled() else change
                 if not await daemon.changed(change, within_s=_STIR_S):
                     return
-            if _is_awaited(change):
-                yield ": quiet\n\n"
+            yield ""
             await asyncio.sleep(_PACE_S - daemon.monotonic() % _PACE_S)
 
     def _stir(self, run_id: FlowRunId) -> None:
@@ -106,7 +105,9 @@ class Feeds:
         Have the daemon look at what the run printed, once for all pages that show it.
         """
         now_s = self._daemon.monotonic()
-        if now_s - self._stirred_s.get(run_id, 0) < _STIR_S / 2:
+        # Only what counts is kept: a page may go before its run is over.
+        self._stirred_s = {run: at_s for run, at_s in self._stirred_s.items() if now_s - at_s < _STIR_S / 2}
+        if run_id in self._stirred_s:
             return
 
         self._stirred_s[run_id] = now_s
