@@ -358,6 +358,21 @@ SCROLL = """async ({ down, until }) => {
 }"""
 
 
+def test_a_text_is_looked_for_further_back(house: House, person: Person) -> None:
+    """
+    One look goes through so many lines; what lies before them is a click away.
+    """
+    run = house.daemon.begin("chatty", n=60_000)
+    house.daemon.finished(run, within_s=60)
+    person.page.goto(f"/runs/{run}?text=line+3+of")
+    expect(person.page.get_by_text("No line fits.")).to_be_visible()
+    person.page.get_by_role("link", name="Look further back").click()
+
+    expect(person.page.locator("#log-lines .line")).to_have_count(1)
+    expect(person.page.locator("#log-lines .line")).to_contain_text("line 3 of many")
+    expect(person.page.get_by_role("link", name="Look further back")).to_have_count(0)
+
+
 def test_the_whole_log_is_downloaded(house: House, person: Person) -> None:
     """
     As a file of text, each line with its time and its task.

@@ -6,6 +6,7 @@ from orchd.store.access import tokens
 from orchd.store.flows import spec_of
 from orchd.store.queries_flows import SummaryView, VersionView, summary, versions
 from orchd.store.queries_logs import (
+    LOOKED_AT,
     LogFilter,
     LogPage,
     first_error,
@@ -80,6 +81,7 @@ from orchd.store.views import (
 )
 
 __all__ = [
+    "LOOKED_AT",
     "BarView",
     "EventView",
     "FlowView",

@@ -199,7 +199,19 @@
     keepingSight(dropOldest);
   };
 
+  const newest = async () => {
+    const page = await ask({ tail: PAGE });
+    hasOlder = page.before !== null;
+    hasNewer = false;
+    log.replaceChildren(fragmentOf(page.lines));
+    log.scrollTop = log.scrollHeight;
+  };
+
   if (log) {
+    document.getElementById("newest").addEventListener("click", (event) => {
+      event.preventDefault();
+      load(newest);
+    });
     if (!hasNewer) log.scrollTop = log.scrollHeight;
     log.addEventListener("scroll", () => {
       if (hasOlder && log.scrollTop < 400) load(older);
@@ -255,7 +267,7 @@
 
   const listen = () => {
     const address = new URL(main.dataset.live, location.href);
-    if (log) address.searchParams.set("after", lastSeq());
+    if (log && lastSeq() >= 0) address.searchParams.set("after", lastSeq());
     const made = new EventSource(address);
     made.addEventListener("change", () => { refresh(); redraw(); });
     made.addEventListener("lines", (event) => append(JSON.parse(event.data)));
