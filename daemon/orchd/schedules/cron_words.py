@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from orchd.schedules import grammar
-from orchd.schedules.day_words import DaySet, day_words
+from orchd.schedules.day_words import SHORTEST_MONTH, DaySet, day_words
 from orchd.schedules.grammar import Field
 from orchd.schedules.wording import STEPS, WEEKDAYS, listed, neighbours, ordinal, step_of, times
 
@@ -19,8 +19,6 @@ from orchd.schedules.wording import STEPS, WEEKDAYS, listed, neighbours, ordinal
 _FEW, _MANY = 4, 12
 _MINUTES, _HOURS, _DAYS, _WEEK = 60, 24, 31, 7
 _NUMBERS: Final = tuple(map(str, range(_MINUTES)))
-#: Months may be shorter than this.
-_SHORTEST: Final = 28
 
 
 @lru_cache(maxsize=4096)
@@ -125,7 +123,7 @@ def _special(special: str) -> str:
 
     if special.endswith("W"):
         day = int(special[:-1])
-        shorter = " (or the last day)" if day > _SHORTEST else ""
+        shorter = " (or the last day)" if day > SHORTEST_MONTH else ""
         return f"the weekday nearest to the {ordinal(day)}{shorter}"
 
     weekday = WEEKDAYS[(int(special[0]) - 1) % _WEEK]

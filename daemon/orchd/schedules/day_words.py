@@ -9,8 +9,8 @@ from orchd.schedules.wording import MONTHS, STEPS, WEEKDAYS, listed, months, nei
 
 ALL_MONTHS: Final = tuple(range(1, len(MONTHS) + 1))
 _DAYS: Final = tuple(f"the {ordinal(day)}" for day in range(32))
-#: Every month has a day of this number.
-_SAFE: Final = 28
+#: So many days has every month.
+SHORTEST_MONTH: Final = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def _on_days(of: DaySet, month: str | None) -> str:
         days = [f"every {ordinal(step)} day from {_DAYS[of.days[0]]} to {_DAYS[of.days[-1]]}"]
     else:
         days = neighbours(of.days, _DAYS)
-    lacks = month is None and not of.special_days and of.days[0] > _SAFE
+    lacks = month is None and not of.special_days and of.days[0] > SHORTEST_MONTH
     return f"on {listed([*days, *of.special_days])} of {month or of.each_month}{' that has it' if lacks else ''}"
 
 

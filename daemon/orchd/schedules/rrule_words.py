@@ -11,7 +11,7 @@ from typing import Final
 
 from orchd.schedules.day_words import ALL_MONTHS, DaySet, day_words
 from orchd.schedules.interval import DEFAULT_ANCHOR
-from orchd.schedules.wording import WEEKDAYS, listed, moment, ordinal, times
+from orchd.schedules.wording import WEEKDAYS, counted, listed, moment, ordinal, times
 
 _KEYS: Final = frozenset("FREQ INTERVAL BYDAY BYMONTHDAY BYMONTH BYHOUR BYMINUTE BYSECOND COUNT UNTIL WKST".split())
 _UNITS: Final = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
@@ -53,7 +53,7 @@ def _words(text: str, anchor: str | None) -> str:
     elif interval > 1:
         words += f", counted from {moment(begin)}"
     if "COUNT" in parts:
-        words += f", {int(parts['COUNT'])} times in all"
+        words += f", {counted(int(parts['COUNT']), 'time')} in all"
     if "UNTIL" in parts:
         words += f", not after {_time(parts['UNTIL'])}"
     return words

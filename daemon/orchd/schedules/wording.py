@@ -35,6 +35,14 @@ def named(names: Sequence[str]) -> str:
     return listed([name if _PLAIN.fullmatch(name) else repr(name) for name in names])
 
 
+def counted(number: float, unit: str) -> str:
+    """
+    Return ``1 time``, ``10 times``, ``1.5 seconds``.
+    """
+    digits = str(number) if isinstance(number, int) else f"{number:.6f}".rstrip("0").rstrip(".")
+    return f"{digits} {unit}{'' if digits == '1' else 's'}"
+
+
 def ordinal(number: int) -> str:
     """
     Return ``1st``, ``2nd``, ``3rd``, ``11th``.
@@ -139,7 +147,6 @@ def length(of: timedelta) -> str:
     for size, unit in _UNITS:
         count, rest = divmod(microseconds, size)
         if count and not rest:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
+            return counted(count, unit)
 
-    seconds = f"{microseconds / 1_000_000:.6f}".rstrip("0").rstrip(".")
-    return f"{seconds} second{'' if seconds == '1' else 's'}"
+    return counted(microseconds / 1_000_000, "second")

@@ -16,7 +16,7 @@ from orchd.schedules.interval import Every, phase_of
 from orchd.schedules.problems import RuleError
 from orchd.schedules.rrule_words import rrule_words
 from orchd.schedules.rules import rule_words
-from orchd.schedules.wording import MONTHS, WEEKDAYS, clock, length, listed, moment, named, ordinal, seen
+from orchd.schedules.wording import MONTHS, WEEKDAYS, clock, counted, length, listed, moment, named, ordinal, seen
 
 _WEEK: Final = 7
 #: More dates than these are told by the first and the last of them.
@@ -126,7 +126,7 @@ def _around(spec: ScheduleSpec) -> Iterator[str]:
         if names := [calendar.name for calendar in spec.calendars if calendar.move is move]:
             yield f"{words} calendar{'' if len(names) == 1 else 's'} {named(names)}"
     if spec.count is not None and spec.starts_at is not None:
-        yield f"{spec.count} time{'' if spec.count == 1 else 's'}"
+        yield counted(spec.count, "time")
     if spec.splay_s:
         yield f"moved on by a splay of {length(timedelta(seconds=spec.splay_s))}"
 
