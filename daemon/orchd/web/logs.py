@@ -32,8 +32,8 @@ MAX_LINES: Final = 10_000
 _AT_ONCE: Final = 1000
 #: Least seconds between two looks of a stream: something always changes while much runs.
 _PACE_S: Final = 0.1
-#: Seconds after which a quiet stream looks again, and says that it is there.
-_QUIET_S: Final = 15.0
+#: Longest time in seconds in which a stream does not look again.
+_WAIT_S: Final = 15.0
 #: How many tasks are named to somebody who asked for one that is not there.
 _TASKS: Final = 12
 
@@ -182,10 +182,9 @@ class LogRoutes:
                 change.cancel()
                 yield _event("end", {"run": run})
                 return
-            if not await self._daemon.changed(change, within_s=_QUIET_S):
+            if not await self._daemon.changed(change, within_s=_WAIT_S):
                 return
-            if change.cancelled():
-                yield ": quiet\n\n"
+            yield ""
             await asyncio.sleep(_PACE_S)
 
 
