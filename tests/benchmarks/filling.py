@@ -57,9 +57,10 @@ SELECT number, slug, -1, 'success', started_at_us, ended_at_us
 FROM flow_run, (SELECT 'extract' AS slug UNION SELECT 'load' UNION SELECT 'tell') WHERE number > :runs - :with_tasks
 """
 _CHILDREN = """
-WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < :children - 1)
+WITH RECURSIVE n(n) AS (SELECT -1 UNION ALL SELECT n + 1 FROM n WHERE n < :children - 1)
 INSERT INTO task_run (run_number, slug, map_index, state, started_at_us, ended_at_us)
-SELECT number, 'wide', n, CASE WHEN n % 997 = 5 THEN 'failed' ELSE 'success' END, started_at_us + n, ended_at_us
+SELECT number, 'wide', n, CASE WHEN n < 0 THEN 'mapped' WHEN n % 997 = 5 THEN 'failed' ELSE 'success' END,
+ started_at_us + n, ended_at_us
 FROM flow_run, n WHERE number = :runs - :mapper
 """
 _EVENTS = """

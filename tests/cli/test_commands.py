@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.canned import a_fire, a_line, a_run, a_status
+from support.canned import a_detail, a_fire, a_line, a_run, a_status, a_task
 from support.program import ENVIRONMENT, PROGRAM, Orchd
 from support.unix_server import UnixServer
 
@@ -78,6 +78,61 @@ def test_a_long_list_is_fetched_in_pages(server: UnixServer, orchd: Orchd) -> No
     assert numbers == list(range(1200, 100, -1))
 
 
+@pytest.mark.parametrize("words", [["flows"], ["schedules"], ["token", "list"]])
+def test_lists_of_names_are_fetched_to_their_end(server: UnixServer, orchd: Orchd, words: list[str]) -> None:
+    """
+    Page by page: nobody loses the 501st.
+    """
+    noun = "tokens" if "token" in words else words[0]
+
+    def page(query: dict[str, str], _: object) -> dict[str, object]:
+        number = int(query.get("after", "0")) + 1
+        return {noun: [{"name": f"{number}"}], "next": f"{number}" if number < 3 else None}
+
+    server.answers[f"GET /{noun}"] = page
+
+    assert ["1", "2", "3"] == [each["name"] for each in json.loads(orchd(*words, "--json").stdout)[noun]]
+
+
+def a_large_map(server: UnixServer) -> None:
+    """
+    Have the run be one of a task that was mapped over 600, of which two failed; its answer holds the first 500.
+    """
+    children = [a_task("load", map_index=index) for index in range(600)]
+    for index in (3, 599):
+        children[index] |= {"state": "failed", "shown": "Failed", "message": "no such file"}
+    every = [a_task("load", state="mapped", shown="Mapped"), *children]
+    run = a_run()
+    server.answers[f"GET /runs/{NAME}"] = a_detail(run, tasks=every[:500], tasks_next="load@498")
+    rest = {"load@498": (every[500:550], "load@548"), "load@548": (every[550:], None)}
+    server.answers[f"GET /runs/{run['id']}/tasks"] = lambda query, _: dict(
+        zip(("tasks", "next"), rest[query["after"]], strict=True)
+    )
+
+
+def test_a_run_with_a_large_map_is_shown_whole_as_json(server: UnixServer, orchd: Orchd) -> None:
+    """
+    Every task run is in it, though the daemon gives 500 at once.
+    """
+    a_large_map(server)
+    run = json.loads(orchd("show", NAME, "--json").stdout)
+
+    assert [task["map_index"] for task in run["tasks"]] == list(range(-1, 600))
+    assert run["tasks_next"] is None
+
+
+def test_a_run_with_a_large_map_stays_readable(server: UnixServer, orchd: Orchd) -> None:
+    """
+    Of the children those that need a look are shown, below what became of all.
+    """
+    a_large_map(server)
+    lines = orchd("show", NAME).stdout.splitlines()
+
+    assert [line.split()[0] for line in lines if line.startswith("load")] == ["load", "load[3]", "load[599]"]
+    assert any("600 task runs, 2 Failed, 598 Success" in line for line in lines)
+    assert any("598 task runs of large maps left out here; --json has all" in line for line in lines)
+
+
 def test_start_sends_parameters(server: UnixServer, orchd: Orchd, tmp_path: Path) -> None:
     """
     A value is JSON or else text, --param wins over the file, and every request has a key of its own.
@@ -98,7 +153,7 @@ def test_start_waits_for_the_end(server: UnixServer, orchd: Orchd, state: str, c
     --wait ends with the run, and its exit code says how that ended.
     """
     run = a_run(2, state=state, shown=state.capitalize())
-    server.answers[f"GET /runs/{run['id']}/logs"] = {"run": run, "lines": [], "next": 0}
+    server.answers[f"GET /runs/{run['id']}/logs"] = {"run": run, "lines": [], "next": -1, "more": False}
     server.answers[f"GET /runs/{run['id']}"] = run
     done = orchd("start", "data-engineer", "--wait")
 

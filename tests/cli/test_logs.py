@@ -32,9 +32,11 @@ class GrowingDaemon:
         self._server = server
         self.runs: list[dict[str, Any]] = []
         self.lines: dict[int, list[str]] = {}
-        #: Lines of one answer at most.
+        #: Lines of one answer at most, lines that one answer looks at, and what stands in those that are wanted.
         self.most = 10_000
-        server.answers["GET /flows"] = {"flows": [a_flow("data-science")]}
+        self.looks = 50_000
+        self.wanted = ""
+        server.answers["GET /flows/data-science"] = {"flow": a_flow("data-science")}
         server.answers["GET /runs"] = self._list
 
     def begin(self, number: int, *, state: str = "running") -> None:
@@ -76,18 +78,30 @@ class GrowingDaemon:
             return {"runs": [dict(run) for run in reversed(newer())][: int(query["limit"])]}
 
     def _logs(self, number: int, query: dict[str, str]) -> dict[str, Any]:
-        after = int(query.get("after", 0))
-        if "tail" in query:
-            after = max(len(self.lines[number]) - int(query["tail"]), 0)
         with self._changed:
+            lines = [a_line(seq, text) for seq, text in enumerate(self.lines[number])]
+            if "tail" in query:
+                end = int(query.get("before", len(lines)))
+                begin = max(end - self.looks, 0)
+                count = min(int(query["tail"]), self.most)
+                found = [line for line in lines[begin:end] if self.wanted in line["text"]][-count:]
+                before = found[0]["seq"] if len(found) == count else begin
+                return self._page(number, found, next=end - 1, more=False, before=before or None)
+
+            after = int(query.get("after", -1))
             is_over = ("success", "failed")
             self._changed.wait_for(
-                lambda: self.lines[number][after:] or self._run(number)["state"] in is_over,
+                lambda: self.lines[number][after + 1 :] or self._run(number)["state"] in is_over,
                 timeout=min(float(query.get("wait_s", 0)), 1),
             )
-            found = [a_line(seq, text) for seq, text in enumerate(self.lines[number], start=1) if seq > after]
-            found = found[: self.most]
-            return {"run": dict(self._run(number)), "lines": found, "next": after + len(found)}
+            lines = [a_line(seq, text) for seq, text in enumerate(self.lines[number])]
+            seen = lines[after + 1 :][: self.looks]
+            found = [line for line in seen if self.wanted in line["text"]][: self.most]
+            reached = found[-1]["seq"] if len(found) == self.most else after + len(seen)
+            return self._page(number, found, next=reached, more=reached < len(lines) - 1, before=None)
+
+    def _page(self, number: int, lines: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        return {"run": dict(self._run(number)), "lines": lines, **more}
 
 
 @pytest.fixture
@@ -185,6 +199,21 @@ def test_answers_that_are_cut_short_are_gone_on_from(
     daemon.most = 2
 
     assert found == "".join(line[-1] for line in orchd("logs", daemon.runs[0]["id"], *words).stdout.splitlines())
+
+
+@pytest.mark.parametrize(("words", "found"), [((), "x1x2x3"), (("--tail", "2"), "x2x3"), (("-f",), "x1x2x3")])
+def test_an_empty_answer_with_more_to_look_at_is_not_the_end(
+    daemon: GrowingDaemon, orchd: Orchd, words: tuple[str, ...], found: str
+) -> None:
+    """
+    One answer looks at so many lines only, and those that are wanted may lie further apart.
+    """
+    daemon.begin(1)
+    daemon.say(1, *("a", "x1", "b", "c", "d", "e", "x2", "f", "g", "h", "i", "x3", "j", "k", "l", "m"))
+    daemon.end(1, "success")
+    daemon.looks, daemon.wanted = 2, "x"
+
+    assert found == "".join(line[-2:] for line in orchd("logs", daemon.runs[0]["id"], *words).stdout.splitlines())
 
 
 def test_control_characters_are_escaped_unless_raw(daemon: GrowingDaemon, orchd: Orchd) -> None:

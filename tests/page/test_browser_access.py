@@ -15,6 +15,7 @@ from support.waiting import eventually
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+MAPPED = "part_of_the_warehouse_of_the_northern_branch-1"
 LONG = "load-the-warehouse-of-the-northern-branch-" + "and_everything_that_belongs_to_it" * 2
 
 
@@ -108,6 +109,9 @@ def pages(daemon: Daemon) -> dict[str, str]:
         "parent": f"/runs/{parent}",
         "failed": f"/runs/{failed}",
         "held": f"/runs/{held}",
+        "mapped task": f"/runs/{failed}/tasks/{MAPPED}",
+        "child that failed": f"/runs/{failed}/tasks/{MAPPED}?index=2",
+        "children of no such state": f"/runs/{failed}/tasks/{MAPPED}?state=skipped",
         "schedules": "/schedules",
         "schedule": "/schedules/often",
         "paused schedule": "/schedules/paused",

@@ -89,6 +89,8 @@ def test_nothing_that_people_write_becomes_markup(house: House) -> None:
         f"/runs?parameter={quote(TEXT)}",
         f"/runs/{started}",
         f"/runs/{started}?text={quote(CANARY)}&task={quote(NAME)}",
+        f"/runs/{started}/tasks/{quote(NAME + '-1', safe='')}",
+        f"/runs/{started}/tasks/{quote(NAME + ' mapped-1', safe='')}?index=1",
         f"/runs/{started}/schematic.svg",
         f"/runs/{started}/log.txt?plain",
         "/schedules",
@@ -101,6 +103,8 @@ def test_nothing_that_people_write_becomes_markup(house: House) -> None:
         f"/runs/{quote(NAME)}",
         f"{flow}?tab={quote(TEXT)}",
         f"/slots?until={quote(TEXT)}",
+        f"/runs/{started}/tasks/{quote(TEXT, safe='')}",
+        f"/runs?until={quote(TEXT)}",
     ]
     with house.visit(expected=("the server responded with a status of 4",)) as person:
         for path in (*good, *bad):

@@ -106,13 +106,43 @@ def test_slots_tell_why_a_fire_time_was_skipped(person: Person) -> None:
     expect(person.page.get_by_text("skipped because")).to_have_count(0)
 
 
+def test_the_overview_lists_the_next_ten_fire_times(person: Person) -> None:
+    """
+    Of all schedules, in the viewer's zone and in UTC; a frequent one does not hide when the nightly comes.
+    """
+    rows = person.page.locator("#next tbody tr")
+    expect(rows).to_have_count(10)
+    zones = rows.first.locator("time").evaluate_all("(all) => all.map((one) => [one.dataset.show, one.dateTime])")
+    assert ["full", "utc"] == [mode for mode, _ in zones]
+    assert zones[0][1] == zones[1][1]
+    expect(person.page.locator("#next p")).to_contain_text("nightly")
+
+
+def test_a_flow_tells_when_each_of_its_schedules_fires(person: Person) -> None:
+    """
+    Ten fire times below each; none while it is paused.
+    """
+    person.page.goto("/flows/greet?tab=schedules")
+
+    expect(person.page.locator("#schedules .under time")).to_have_count(10)
+
+
+def test_slots_up_to_a_day(person: Person) -> None:
+    """
+    The day is in it, stays in the filter, and is the day of UTC.
+    """
+    person.page.goto("/slots?until=2020-02-29")
+    expect(person.page.get_by_label("Up to (UTC)")).to_have_value("2020-02-29")
+    expect(person.page.get_by_text("No fire time fits.")).to_be_visible()
+
+
 def test_the_week_shows_the_rare_beside_the_frequent(person: Person) -> None:
     """
     A schedule of each second is one line; the nightly one stands on each day.
     """
     person.page.goto("/schedules")
 
-    expect(person.page.locator(".often")).to_contain_text("often every 1s, UTC")
+    expect(person.page.locator(".often")).to_contain_text("often every second (every 1s, UTC)")
     assert person.page.locator(".day", has_text="nightly").count() == 7
     expect(person.page.locator(".day").nth(1)).to_contain_text("02:00 nightly")
 

@@ -37,8 +37,9 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 GATED = """
     import logging
     import threading
+    from datetime import timedelta
     from pathlib import Path
-    from orchd import Flow, Parameter, task
+    from orchd import Flow, Parameter, task, unmapped
 
     @task(log_stdout=True)
     def wait(gate):
@@ -70,6 +71,20 @@ GATED = """
 
     with Flow("chatty") as chatty:
         talk(Parameter("n", default=10))
+
+    @task(max_retries=1, retry_delay=timedelta(seconds=0), name="one/two")
+    def second_time(tries=[]):
+        tries.append(1)
+        if len(tries) == 1:
+            raise ValueError("the first time never works")
+
+    @task
+    def odd(n):
+        if n % 2 == 0:
+            raise ValueError(f"{{n}} is even")
+
+    with Flow("wide") as wide:
+        odd.map(list(range(250)), upstream_tasks=[unmapped(second_time())])
     """
 
 
@@ -221,6 +236,44 @@ def test_a_broken_flow_is_restarted_from_its_failed_task(house: House, person: P
     expect(person.page.locator("#facts")).to_contain_text("goes on from it")
 
 
+def test_a_task_run_tells_each_of_its_attempts(house: House, person: Person) -> None:
+    """
+    With every state, its message and where the result is; also of a task whose name is no part of an address.
+    """
+    run = house.daemon.begin("wide")
+    house.daemon.finished(run)
+    person.page.goto(f"/runs/{run}")
+    person.page.get_by_role("link", name="one/two-1").click()
+
+    expect(person.page.locator("#facts")).to_contain_text("attempt 2")
+    expect(person.page.locator("#facts .path")).to_contain_text(".kept")
+    states = person.page.locator("#attempts .state").all_inner_texts()
+    assert ["Running", "Retrying", "Running", "Success"] == states
+    assert ["1", "2"] == person.page.locator("#attempts tr:first-child td:first-child").all_inner_texts()
+
+
+def test_children_are_filtered_and_turned_page_by_page(house: House, person: Person) -> None:
+    """
+    From the run, which lists those that failed first, to all 125 of them, and to one with its message.
+    """
+    run = house.daemon.begin("wide")
+    house.daemon.finished(run)
+    person.page.goto(f"/runs/{run}")
+    expect(person.page.get_by_role("row", name="odd-1").locator(".state.bad").first).to_have_text("Mapped")
+    person.page.get_by_text("250 mapped").click()
+    person.page.get_by_role("link", name="all of them").click()
+    person.page.locator("select[name=state]").select_option("failed")
+    person.page.get_by_role("button", name="Filter").click()
+    rows = person.page.locator("#children tbody tr")
+    expect(rows).to_have_count(100)
+    person.page.get_by_role("link", name="Further ones").click()
+    expect(rows).to_have_count(25)
+    expect(person.page.get_by_role("link", name="Further ones")).to_have_count(0)
+    person.page.get_by_role("link", name="[248]").click()
+
+    expect(person.page.locator("#facts")).to_contain_text("248 is even")
+
+
 def test_a_run_again_begins_with_the_parameters_of_the_old_one(house: House, person: Person) -> None:
     """
     The form comes filled with what the old run had.
@@ -303,6 +356,21 @@ SCROLL = """async ({ down, until }) => {
     }
     return { most, numbers: numbers.size };
 }"""
+
+
+def test_a_text_is_looked_for_further_back(house: House, person: Person) -> None:
+    """
+    One look goes through so many lines; what lies before them is a click away.
+    """
+    run = house.daemon.begin("chatty", n=60_000)
+    house.daemon.finished(run, within_s=60)
+    person.page.goto(f"/runs/{run}?text=line+3+of")
+    expect(person.page.get_by_text("No line fits.")).to_be_visible()
+    person.page.get_by_role("link", name="Look further back").click()
+
+    expect(person.page.locator("#log-lines .line")).to_have_count(1)
+    expect(person.page.locator("#log-lines .line")).to_contain_text("line 3 of many")
+    expect(person.page.get_by_role("link", name="Look further back")).to_have_count(0)
 
 
 def test_the_whole_log_is_downloaded(house: House, person: Person) -> None:

@@ -34,10 +34,11 @@ def test_no_request_makes_the_daemon_fail(daemon: Daemon, nobody: Visitor) -> No
         "5",
     ]
     left_out = ["--exclude-path", "/api/v1/stop", "--exclude-path", "/api/v1/reload"]
-    env = os.environ | {"SCHEMATHESIS_HOOKS": "page.fuzzing", "PYTHONPATH": str(Path(__file__).parents[1])}
+    run = daemon.finished(daemon.begin("greet"))["id"]
+    hooks = {"SCHEMATHESIS_HOOKS": "page.fuzzing", "PYTHONPATH": str(Path(__file__).parents[1]), "FUZZED_RUN": run}
     done = subprocess.run(
         [*words, *bounds, *left_out, "--seed", "1", "--no-color"],
-        env=env,
+        env=os.environ | hooks,
         cwd=daemon.home,
         capture_output=True,
         text=True,

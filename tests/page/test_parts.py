@@ -12,6 +12,7 @@ from orchd.model.specs import EdgeSpec, FlowSpec, ParameterSpec
 from orchd.store.queries import BarView, VersionView
 from orchd.web.pages.changes import changes
 from orchd.web.pages.fields import PREFIX, Kind, fields_of, read
+from orchd.web.pages.rendering import loudest, timed
 from orchd.web.pages.strips import strip
 from store.making import flow_spec
 
@@ -171,3 +172,27 @@ def test_what_changed_is_said_in_words() -> None:
         "the file's text changed",
     )
     assert changes([]) == []
+
+
+def test_instants_in_a_sentence_become_times() -> None:
+    """
+    What clocks of the schedule's zone show moves into the title, and nothing else of it becomes markup.
+    """
+    sentence = "<b> began at 2026-11-30T08:14:14.426337Z (2026-11-30 09:14:14.426337+01:00), a@2026-11-30T08:15:00Z"
+
+    assert timed(sentence) == (
+        '&lt;b&gt; began at <time datetime="2026-11-30T08:14:14.426337Z" title="2026-11-30 08:14:14 UTC, 2026-11-30 '
+        '09:14:14.426337+01:00 in its zone" data-show="full">2026-11-30 08:14:14 UTC</time>, a@<time datetime='
+        '"2026-11-30T08:15:00Z" title="2026-11-30 08:15:00 UTC" data-show="full">2026-11-30 08:15:00 UTC</time>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("states", "seen"),
+    [("success", "good"), ("success cached failed", "bad"), ("success running", "busy"), ("skipped success", "idle")],
+)
+def test_of_several_children_the_loudest_gives_the_tone(states: str, seen: str) -> None:
+    """
+    A failure is seen before what runs, and that before what is done.
+    """
+    assert loudest(states.split()) == seen

@@ -170,18 +170,19 @@ def test_streams_that_come_at_once_are_counted(daemon: Daemon, alice: Visitor, o
 
 
 @pytest.mark.parametrize("kind", ["session", "token"])
-@pytest.mark.parametrize("page", ["everything", "run"])
+@pytest.mark.parametrize("page", ["everything", "run", "log"])
 def test_a_stream_ends_with_its_login(daemon: Daemon, kind: str, page: str) -> None:
     """
     Whoever logs out, or whose token is revoked, hears no more of what goes on: also on the page of a run that is
-    silent, while others are not.
+    silent, while others are not, and of its log in the API.
     """
     run = daemon.begin("silent")
     eventually(lambda: daemon.run(run)["state"] == "running", what="it runs")
     name = f"ends-{page}"
     who = visitor(daemon) if kind == "session" else script(daemon, name)
-    with Stream(who, "/live" if page == "everything" else f"/runs/{run}/live") as stream:
-        stream.hear(b"event: change")
+    paths = {"everything": "/live", "run": f"/runs/{run}/live", "log": f"/api/v1/runs/{run}/logs/stream"}
+    with Stream(who, paths[page]) as stream:
+        stream.hear(b"event: state" if page == "log" else b"event: change")
         if kind == "session":
             assert who.post_form("/logout").status == 200
         else:

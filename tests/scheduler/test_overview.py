@@ -9,7 +9,7 @@ import pytest
 from orchd.errors import NotFound
 from orchd.model.ids import run_name
 from orchd.model.instants import to_us
-from orchd.model.specs import Overlap
+from orchd.model.specs import Overlap, RuleKind
 from orchd.scheduler.overview import Overview
 from orchd.store import schedules
 from scheduler.rig import START, Rig, every_minute, minute
@@ -39,6 +39,20 @@ def test_the_soonest_of_all_come_first(rig: Rig) -> None:
 
     assert ["b 10:01", "a 10:02", "b 10:02", "b 10:03"] == [
         f"{row['schedule']} {str(row['fire_time'])[11:16]}" for row in coming
+    ]
+
+
+def test_fire_times_within_a_second_come_in_order(rig: Rig) -> None:
+    """
+    As text half a second stands before the whole one; as time it comes after it.
+    """
+    rig.use(
+        every_minute("half", kind=RuleKind.EVERY, rule="0.5s"), every_minute("whole", kind=RuleKind.EVERY, rule="1s")
+    )
+    coming = Overview(rig.board).upcoming(None, n=4, after=START)
+
+    assert ["half :00.500000Z", "half :01Z", "whole :01Z", "half :01.500000Z"] == [
+        f"{row['schedule']} {str(row['fire_time'])[16:]}" for row in coming
     ]
 
 

@@ -13,6 +13,7 @@ from orchd.model.slots import Outcome
 from orchd.model.states import FlowRunState
 from orchd.store import children, queries, runs, slots, upkeep, usual, waits
 from orchd.store.database import Connection, Database
+from store.making import add_run
 
 S = FlowRunState
 _BAD = [S.FAILED, S.CRASHED]
@@ -32,6 +33,13 @@ def plan_of(conn: Connection, ask: Callable[[Connection], object]) -> str:
     sa.event.remove(conn, "before_cursor_execute", note)
     plans = [conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters) for statement, parameters in seen]
     return "\n".join(str(row[-1]) for plan in plans for row in plan)
+
+
+def tasks_of_run(conn: Connection, **chosen: object) -> object:
+    """
+    Ask for task runs of a run that has none.
+    """
+    return queries.task_runs(conn, add_run(conn), limit=9, **chosen)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +85,36 @@ def plan_of(conn: Connection, ask: Callable[[Connection], object]) -> str:
             "ix_slot_outcome_without_run (outcome=?",
         ),
         (lambda conn: queries.run_moves(conn, 5), "ix_event_run_number (run_number=? AND slug=?)"),
+        (
+            lambda conn: tasks_of_run(conn, after=("m", 9)),
+            "PRIMARY KEY (run_number=? AND (slug,map_index)>(?,?))",
+        ),
+        (
+            lambda conn: tasks_of_run(conn, slug="m", after=("m", 9)),
+            "PRIMARY KEY (run_number=? AND slug=? AND map_index>?)",
+        ),
+        (
+            lambda conn: queries.task_moves(conn, 5, "m", 9),
+            "ix_event_run_number (run_number=? AND slug=? AND map_index=?)",
+        ),
         (lambda conn: queries.first_error(conn, 5), "ix_log_warnings (run_number=? AND seq>?)"),
         (lambda conn: queries.log_tail(conn, 5, count=9, level=30, within=9), "ix_log_warnings (run_number=?"),
+        (
+            lambda conn: queries.log_page(conn, 5, only=queries.LogFilter(text="x")),
+            "SEARCH log USING PRIMARY KEY (run_number=? AND seq",
+        ),
+        (
+            lambda conn: queries.log_page(conn, 5, only=queries.LogFilter(text="x", level=40)),
+            "CO-ROUTINE anon_1\nSEARCH log USING INDEX ix_log_warnings (run_number=? AND seq>?)",
+        ),
+        (
+            lambda conn: queries.log_page_before(conn, 5, only=queries.LogFilter(task="x")),
+            "SEARCH log USING PRIMARY KEY (run_number=? AND seq",
+        ),
+        (lambda conn: queries.flows(conn, after="f", limit=9), "sqlite_autoindex_flow_1 (name>?)"),
+        (lambda conn: queries.schedules(conn, after="f", limit=9), "sqlite_autoindex_schedule_1 (name>?)"),
+        (lambda conn: queries.projects(conn, after="f", limit=9), "sqlite_autoindex_project_1 (name>?)"),
+        (lambda conn: queries.tokens(conn, after="f", limit=9), "uq_access_name (name>?)"),
         (
             lambda conn: upkeep.purge(conn, before_us=5, failed_before_us=3, limit=9),
             "ix_flow_run_ended_at_us_state (ended_at_us<?)",

@@ -10,7 +10,7 @@ from orchd.model.ids import FlowRunId
 from orchd.model.records import TaskRecord
 from orchd.model.specs import RuleKind, ScheduleSpec
 from orchd.model.states import FlowRunState
-from orchd.store import flows, queries, schedules, slots, tasks
+from orchd.store import access, flows, projects, queries, schedules, slots, tasks
 from orchd.store.database import Database
 from store.making import add_run, add_schedule, flow_spec, schedule_spec, skipped
 
@@ -22,10 +22,11 @@ _RUN = (
 ).split()
 _DETAIL = [
     *_RUN,
-    *"tasks events upstream_runs created_by peak_rss_kib exit_code signal parent children before after".split(),
+    *"tasks tasks_next events has_all_events upstream_runs created_by peak_rss_kib exit_code signal".split(),
+    *"parent children before after".split(),
 ]
 _SCHEDULE = (
-    "name flow rule timezone overlap catchup grace_s max_catchup parameters paused"
+    "name flow rule words timezone overlap catchup grace_s max_catchup parameters paused"
     " in_code known_until labels waits_for pool priority pause_after_failures next last"
 ).split()
 
@@ -137,7 +138,7 @@ def test_a_run_in_detail_has_the_shape_of_the_api(store: Database) -> None:
 
 def test_schedules_are_shown_in_words(store: Database) -> None:
     """
-    A schedule has its rule in words, its pause, and its latest slot.
+    A schedule has its rule, as written and in words, its pause, and its latest slot.
     """
     joined = ScheduleSpec(name="science", flow="b", kind=RuleKind.AFTER, after=("load", "clean"))
     with store.writing() as conn:
@@ -149,6 +150,7 @@ def test_schedules_are_shown_in_words(store: Database) -> None:
 
     assert list(msgspec.to_builtins(nightly)) == _SCHEDULE
     assert [one.rule for one in (nightly, science)] == ["every 90s", "after load, clean"]
+    assert [one.words for one in (nightly, science)] == ["every 90 seconds", "when load and clean have succeeded"]
     assert (nightly.last, nightly.paused) == (None, None)
     assert other.last is not None
     assert other.last.fire_time == "1970-01-01T00:00:00.000009Z"
@@ -208,3 +210,28 @@ def test_a_reader_sees_one_state(store: Database) -> None:
         assert queries.runs(reader) == before == []
     with store.reading() as reader:
         assert len(queries.runs(reader)) == 1
+
+
+def test_lists_of_names_are_paged(store: Database) -> None:
+    """
+    Flows, schedules, projects and tokens: the page after a name begins with the next one, and has no more than asked.
+    """
+    names = list("abcd")
+    with store.writing() as conn:
+        flows.record_flows(conn, [flow_spec(name) for name in names], at_us=1)
+        schedules.sync(conn, [schedule_spec(name, flow=name) for name in names], at_us=1)
+        for name in names:
+            projects.create(conn, name, at_us=1)
+            access.put(conn, name, access.AccessRow(kind=access.AccessKind.TOKEN, name=name, who="", created_at_us=1))
+            add_run(conn, flow=name)
+        lists = (queries.flows, queries.schedules, queries.projects, queries.tokens)
+
+        for ask in lists:
+            assert [each.name for each in ask(conn, after="a", limit=2)] == ["b", "c"]
+            assert [each.name for each in ask(conn, after="d", limit=2)] == []
+            assert [each.name for each in ask(conn)] == names
+        (flow,) = queries.flows(conn, after="c", limit=1)
+        (one,) = queries.schedules(conn, names=["b"])
+
+    assert (flow.schedules, flow.last_run and flow.last_run.flow) == (("d",), "d")
+    assert (one.name, one.flow) == ("b", "b")

@@ -63,6 +63,8 @@ def a_detail(run: Json, **changes: Any) -> Json:
         run
         | {
             "tasks": [a_task()],
+            "tasks_next": None,
+            "has_all_events": True,
             "events": [
                 {"at": run["created_at"], "from": old, "to": new, "message": "", "task": None, "map_index": -1}
                 for old, new in moves
@@ -120,6 +122,7 @@ def a_schedule(**changes: Any) -> Json:
         "name": "every-minute",
         "flow": "data-engineer",
         "rule": "cron * * * * *",
+        "words": "every minute",
         "timezone": "Europe/Vienna",
         "overlap": "skip",
         "catchup": "latest",

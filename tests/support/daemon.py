@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from orchd.client import Client
+from orchd.client import Client, every
 from orchd.errors import NotRunning, OrchdError
 from support.waiting import eventually
 
@@ -185,6 +185,12 @@ class Daemon:
         Return all that the API tells of a run.
         """
         return self.client.get(f"/runs/{ref}")
+
+    def tasks(self, ref: str) -> list[Json]:
+        """
+        Return all task runs of a run, however many there are.
+        """
+        return every(self.client.get, f"/runs/{ref}/tasks")
 
     def finished(self, ref: str, *, within_s: float = 20) -> Json:
         """

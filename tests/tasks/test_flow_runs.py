@@ -41,6 +41,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[UnixServ
             "run": DONE,
             "lines": [{"level": 20, "text": "a line"}] if query["after"] == "-1" else [],
             "next": 0,
+            "more": query["after"] == "-1",
         },
         "GET /flows": {"flows": [a_flow() | {"project": "p", "labels": ["vm"], "version": 3}]},
     }
@@ -219,6 +220,35 @@ def test_a_result_of_a_task_is_read_where_it_is_stored(server: UnixServer, tmp_p
     for slug, message in (("none", "is not stored"), ("bad", "has no result"), ("x", "there are: bad, m, none")):
         with pytest.raises(ValueError, match=message):
             get_task_run_result.run(RUN["id"], slug)
+
+
+def test_a_view_has_every_child_of_a_large_map(server: UnixServer) -> None:
+    """
+    Though the daemon gives only the first ones with the run.
+    """
+    tasks = [a_task("m", map_index=index) for index in range(-1, 3)]
+    server.answers[f"GET /runs/{RUN['id']}"] = a_detail(DONE, tasks=tasks[:2], tasks_next="m@0")
+    server.answers[f"GET /runs/{RUN['id']}/tasks"] = lambda query, _: (
+        {"tasks": tasks[2:3], "next": "m@1"} if query["after"] == "m@0" else {"tasks": tasks[3:], "next": None}
+    )
+    [mapped] = FlowRunView.from_flow_run_id(RUN["id"]).get_all_task_runs()
+
+    assert [child.map_index for child in mapped.iter_mapped()] == [0, 1, 2]
+
+
+def test_every_line_of_a_run_is_given(server: UnixServer) -> None:
+    """
+    An answer may be empty though there is more to look at.
+    """
+    pages = {-1: ["a"], 0: [], 5: ["b"]}
+    server.answers[f"GET /runs/{RUN['id']}/logs"] = lambda query, _: {
+        "run": DONE,
+        "lines": [{"level": 20, "text": text} for text in pages[int(query["after"])]],
+        "next": {-1: 0, 0: 5, 5: 6}[int(query["after"])],
+        "more": query["after"] != "5",
+    }
+
+    assert FlowRunView.from_flow_run_id(RUN["id"]).get_logs() == ["a", "b"]
 
 
 def test_a_stored_value_is_a_pickle_or_json(tmp_path: Path) -> None:

@@ -3,11 +3,10 @@ The real application on a real Unix socket, over a real store, with a small daem
 """
 
 import asyncio
-import http.client
+import contextlib
 import json
-import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from orchd.web.app import make_app
 from orchd.web.daemon import Figures
 from orchd.web.server import UnixServer, listen
 from scheduler.rig import START, Rig
+from web.unix_http import UnixConnection, events
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -346,8 +346,23 @@ class Serving:
         status, text = self._ask("GET", path, None, {})
         return status, text.decode()
 
+    @contextlib.contextmanager
+    def stream(self, path: str, *, headers: Mapping[str, str] | None = None) -> Iterator[Iterator[Json]]:
+        """
+        Ask for ``/api/v1`` + *path*, and give its server-sent events as they come: ``event``, ``id`` and ``data``.
+        """
+        connection = UnixConnection(self.path)
+        try:
+            connection.request("GET", f"/api/v1{path}", headers=dict(headers or {}))
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield events(answer)
+        finally:
+            connection.close()
+
     def _ask(self, method: str, path: str, data: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        connection = _Connection(self.path)
+        connection = UnixConnection(self.path)
         try:
             connection.request(method, path, body=data, headers=dict(headers))
             answer = connection.getresponse()
@@ -371,21 +386,3 @@ class Serving:
         status, answer = self.ask("POST", f"/api/v1{path}", body)
         assert status in (200, 201), answer
         return answer
-
-
-class _Connection(http.client.HTTPConnection):
-    """
-    HTTP over a Unix socket.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
-        self._path = path
-
-    def connect(self) -> None:
-        """
-        Connect to the socket's path.
-        """
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(20)
-        self.sock.connect(str(self._path))

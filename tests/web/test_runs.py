@@ -1,5 +1,5 @@
 """
-Runs over HTTP: list, start, look at, read the log, cancel, and wait for what is new.
+Runs over HTTP: list, start, look at, cancel, and wait for what is new.
 """
 
 import getpass
@@ -110,76 +110,6 @@ def test_a_run_is_cancelled(api: Serving, rig: Rig) -> None:
     assert 409 == api.ask("POST", f"/api/v1/runs/{run['id']}/cancel", {})[0]
 
 
-def test_the_log_is_read_in_pages(api: Serving, rig: Rig) -> None:
-    """
-    `next` is where the next page begins; the last lines can be had alone.
-    """
-    run = rig.run()
-    run.folder.stdout.write_bytes(b"".join(b"line %d\n" % number for number in range(10)))
-    rig.ingest.step(run, None)
-    first = api.get(f"/runs/{run.id}/logs", limit=4)
-    second = api.get(f"/runs/{run.id}/logs", limit=4, after=first["next"])
-    tail = api.get(f"/runs/{run.id}/logs", tail=2)
-    nothing = api.get(f"/runs/{run.id}/logs", after=9)
-
-    texts = [line["text"] for line in (*first["lines"], *second["lines"])]
-    assert [f"line {number}" for number in range(8)] == texts
-    assert ["line 8", "line 9"] == [line["text"] for line in tail["lines"]]
-    assert (9, 9, []) == (tail["next"], nothing["next"], nothing["lines"])
-    assert {"seq", "at", "level", "stream", "task", "map_index", "text"} == set(first["lines"][0])
-
-
-def test_lines_are_chosen_by_task_level_and_time(api: Serving, rig: Rig) -> None:
-    """
-    All three together.
-    """
-    run = rig.run()
-    run.folder.stdout.write_bytes(b"mine\nnobody's\n")
-    write_journal(
-        run.folder,
-        TaskRecord(at=1, slug="t", state="running", stdout=0, stderr=0),
-        TaskRecord(at=2, slug="t", state="success", stdout=5, stderr=0),
-    )
-    rig.ingest.step(run, None)
-
-    def texts(**query: object) -> list[str]:
-        return [line["text"] for line in api.get(f"/runs/{run.id}/logs", **query)["lines"]]
-
-    assert ["mine"] == texts(task="t")
-    assert [] == texts(level=30)
-    assert ["nobody's"] == texts(level=20, since="2026-01-01T00:00:00Z")
-
-
-def test_a_long_poll_of_the_log_returns_with_the_next_line(api: Serving, rig: Rig) -> None:
-    """
-    And not before.
-    """
-    run = rig.run()
-    answers: list[Any] = []
-    poll = threading.Thread(target=lambda: answers.append(api.get(f"/runs/{run.id}/logs", wait_s=20)))
-    poll.start()
-    assert api.daemon.waited.acquire(timeout=10)
-    api.daemon.changes.notify()
-    assert api.daemon.waited.acquire(timeout=10)
-    run.folder.stdout.write_bytes(b"new\n")
-    rig.ingest.step(run, None)
-    api.daemon.changes.notify()
-    poll.join(10)
-
-    assert [["new"]] == [[line["text"] for line in answer["lines"]] for answer in answers]
-
-
-def test_a_long_poll_of_a_final_run_does_not_wait(api: Serving, rig: Rig) -> None:
-    """
-    There will be no more lines.
-    """
-    run = rig.run()
-    rig.move(run.id, S.SUCCESS)
-
-    assert [] == api.get(f"/runs/{run.id}/logs", wait_s=30)["lines"]
-    assert not api.daemon.waited.acquire(blocking=False)
-
-
 def test_a_long_poll_of_the_runs_returns_with_the_next_run(api: Serving, rig: Rig) -> None:
     """
     Only runs after the given number are new.
@@ -204,7 +134,7 @@ def test_a_long_poll_ends_when_nothing_comes(api: Serving, monkeypatch: pytest.M
     times = itertools.chain([0.0, 0.0], itertools.repeat(1.0))
     monkeypatch.setattr(api.daemon, "monotonic", lambda: next(times))
 
-    assert {"runs": []} == api.get("/runs", wait_s=0.05)
+    assert {"runs": [], "next": None} == api.get("/runs", wait_s=0.05)
     assert api.daemon.waited.acquire(blocking=False)
 
 

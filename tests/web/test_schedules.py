@@ -42,6 +42,7 @@ def test_schedules_are_listed_with_their_next_fire_time_and_last_slot(api: Servi
 
     assert (["2026-06-01T10:01:00Z"], "started") == (a["next"], a["last"]["outcome"])
     assert ("cron 0 12 * * *", "Europe/Vienna", [], None) == (b["rule"], b["timezone"], b["next"], b["last"])
+    assert b["words"] == "at 12:00 every day"
 
 
 def test_a_schedule_that_the_board_does_not_know_yet_has_no_next(

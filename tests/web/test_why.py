@@ -83,6 +83,21 @@ def test_why_a_run_is_held(api: Serving, rig: Rig) -> None:
     assert f"run {run.row.name} is held because all 0 places of max_runs are taken" == why(api, run.id)[-1]
 
 
+def test_the_ledger_tells_of_a_held_run_what_why_tells(api: Serving, rig: Rig) -> None:
+    """
+    That it was made and is held, and not that it started.
+    """
+    rig.limit(max_runs=0)
+    rig.use(every_minute("a", overlap=Overlap.ALLOW), at=minute(-1))
+    rig.tick(START)
+    (run,) = rig.board.live.values()
+    (slot,) = api.get("/slots")["slots"]
+
+    told = f"run {run.row.name} was made on time, and is held because all 0 places of max_runs are taken"
+    assert told == slot["sentence"]
+    assert f"{slot['fire_time']}: {told}" == why(api, "a")[1]
+
+
 def test_why_somebody_started_it(api: Serving) -> None:
     """
     A run without a schedule says who asked for it.
@@ -102,7 +117,7 @@ def test_the_story_of_a_schedule(api: Serving, rig: Rig) -> None:
     """
     rig.use(every_minute("a"))
     assert [
-        "schedule a starts flow load: cron * * * * * (UTC)",
+        "schedule a starts flow load every minute (cron * * * * *, UTC)",
         "none of its fire times has come yet",
         "its next fire time is 2026-06-01T10:01:00Z (2026-06-01 10:01:00+00:00)",
     ] == why(api, "a")

@@ -56,29 +56,36 @@ class Follower:
         """
         Print what there is, or its last *tail* lines, and return the run.
         """
-        answer = self.page(run_id, tail=tail)
-        left = sys.maxsize if tail is None else tail
-        while answer["lines"]:
-            self._show(answer["lines"][:left])
-            left -= len(answer["lines"])
-            if left <= 0:
-                break
+        answer = self._first(run_id, tail=tail)
+        self._show(answer["lines"])
+        while answer["more"] and tail is None:
             answer = self.page(run_id, after=answer["next"])
+            self._show(answer["lines"])
         return dict(answer["run"])
 
     def run(self, run_id: str, *, tail: int | None = None) -> dict[str, Any]:
         """
         Print the log of a run until it has ended, and return the run as it ended.
         """
-        answer = self.page(run_id, tail=tail)
+        answer = self._first(run_id, tail=tail)
         self._show(answer["lines"])
-        while answer["lines"] or answer["run"]["state"] not in _FINAL:
-            is_over = answer["run"]["state"] in _FINAL
-            answer = self.page(run_id, after=answer["next"], wait_s=None if is_over else WAIT_S)
+        while answer["more"] or answer["run"]["state"] not in _FINAL:
+            answer = self.page(run_id, after=answer["next"], wait_s=WAIT_S)
             self._show(answer["lines"])
-            if not answer["lines"] and answer["run"]["state"] not in _FINAL:
+            if not (answer["lines"] or answer["more"]) and answer["run"]["state"] not in _FINAL:
                 pause(_IDLE_S)
         return dict(answer["run"])
+
+    def _first(self, run_id: str, *, tail: int | None) -> dict[str, Any]:
+        """
+        Ask for the first lines, or for the last *tail*, which may lie further back than one answer looks.
+        """
+        answer = last = self.page(run_id, tail=tail)
+        lines = answer["lines"]
+        while tail is not None and len(lines) < tail and last["before"] is not None:
+            last = self.page(run_id, tail=tail - len(lines), before=last["before"])
+            lines = last["lines"] + lines
+        return answer | {"lines": lines}
 
     def flow(self, name: str, *, tail: int) -> NoReturn:
         """

@@ -120,6 +120,23 @@ class Client:
         return connection
 
 
+def every(get: Callable[..., dict[str, Any]], path: str, *, after: str | None = None) -> list[dict[str, Any]]:
+    """
+    Return all rows of the list at *path*, which the API gives page by page, by asking *get* as often as it takes.
+
+    Args:
+        after: ``next`` of what is known already.
+    """
+    noun = path.rpartition("/")[2]
+    found: list[dict[str, Any]] = []
+    while True:
+        page = get(path, after=after)
+        found += page[noun]
+        after = page.get("next")
+        if after is None:
+            return found
+
+
 def quote(text: str) -> str:
     """
     Return *text* as it may stand in a path or a query.

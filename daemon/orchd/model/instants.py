@@ -34,3 +34,13 @@ def iso_us(us: int | None) -> str | None:
     Return :func:`iso` of *us*; None stays None.
     """
     return None if us is None else iso(from_us(us))
+
+
+def duration_s(started_at_us: int | None, ended_at_us: int | None) -> float | None:
+    """
+    Return the seconds between two stored instants, never below 0; None while one of them is not known.
+    """
+    if started_at_us is None or ended_at_us is None:
+        return None
+
+    return max(0, ended_at_us - started_at_us) / 1_000_000

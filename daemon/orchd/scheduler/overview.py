@@ -8,6 +8,9 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
+from operator import itemgetter
+from typing import Final
 
 from orchd.errors import NotFound
 from orchd.model.ids import with_run_name
@@ -15,11 +18,14 @@ from orchd.model.instants import from_us, iso
 from orchd.model.names import shown
 from orchd.scheduler.board import Board, Entry
 from orchd.schedules.admission import Hold, admit
-from orchd.schedules.explain import explain_next
+from orchd.schedules.explain import explain_fires
 from orchd.schedules.plan import CLOCK_STEP
 from orchd.schedules.waits import words
 
 Json = dict[str, object]
+
+#: Of two fire times the sooner one; at one instant by the name of the schedule.
+_ORDER: Final = itemgetter(0, 1)
 
 
 class Overview:
@@ -56,12 +62,12 @@ class Overview:
             if schedule not in entries:
                 raise NotFound(f"there is no schedule {shown(schedule)}; there are {', '.join(entries) or 'none'}")
 
-            return list(_coming(entries[schedule], after=after, n=n))
+            return [row for _, _, row in islice(_coming(entries[schedule], after=after), n)]
 
         # One fire time of each first, so that thousands of schedules cost one step each.
         first = heapq.nsmallest(n, self._ticking(), key=lambda entry: entry.next_fire or after)
-        rows = [row for entry in first for row in _coming(entry, after=after, n=n)]
-        return sorted(rows, key=lambda row: (str(row["fire_time"]), str(row["schedule"])))[:n]
+        merged = heapq.merge(*(_coming(entry, after=after) for entry in first), key=_ORDER)
+        return [row for _, _, row in islice(merged, n)]
 
     def soonest(self, *, n: int, after: datetime) -> tuple[list[Json], int]:
         """
@@ -69,9 +75,8 @@ class Overview:
         """
         ticking = self._ticking()
         first = heapq.nsmallest(n, ticking, key=lambda entry: entry.next_fire or after)
-        rows = [row for entry in first for row in _coming(entry, after=after, n=1)]
-        rows.sort(key=lambda row: (str(row["fire_time"]), str(row["schedule"])))
-        return rows, len(ticking) - len(first)
+        rows = sorted((row for entry in first for row in islice(_coming(entry, after=after), 1)), key=_ORDER)
+        return [row for _, _, row in rows], len(ticking) - len(first)
 
     def _ticking(self) -> list[Entry]:
         entries = self._board.entries.values()
@@ -99,10 +104,10 @@ class Overview:
         return waits
 
 
-def _coming(entry: Entry, *, after: datetime, n: int) -> Iterator[Json]:
+def _coming(entry: Entry, *, after: datetime) -> Iterator[tuple[datetime, str, Json]]:
     spec = entry.row.spec
-    for coming in explain_next(entry.rule, after=after, n=n):
-        yield {
+    for coming in explain_fires(entry.rule, after=after):
+        row: Json = {
             "schedule": spec.name,
             "flow": spec.flow,
             "fire_time": iso(coming.instant),
@@ -111,3 +116,4 @@ def _coming(entry: Entry, *, after: datetime, n: int) -> Iterator[Json]:
             "note": coming.note,
             "waits_for": [words(wait) for wait in spec.wait_for],
         }
+        yield coming.instant, spec.name, row

@@ -2,7 +2,7 @@
 When something is due, and what becomes of it. Pure: every instant comes in as an argument.
 """
 
-from orchd.schedules import cron, rrule, zones
+from orchd.schedules import cron, rrule, wording, zones
 from orchd.schedules.cron import Cron
 from orchd.schedules.dates import Dates
 from orchd.schedules.interval import Every
@@ -19,4 +19,5 @@ def forget() -> None:
     """
     cron.forget()
     rrule.forget()
+    wording.seen.cache_clear()
     zones.zone.cache_clear()

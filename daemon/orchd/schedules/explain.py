@@ -4,6 +4,7 @@ Coming fire times in words: why a local time moved, and what was left out before
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 from typing import NamedTuple
 
 from orchd.model.instants import iso
@@ -38,17 +39,21 @@ def explain_next(rule: Rule, *, after: datetime, n: int) -> list[Coming]:
     """
     List the first *n* fire times of *rule* after *after* (exclusive, UTC), oldest first.
     """
-    coming: list[Coming] = []
+    return list(islice(explain_fires(rule, after=after), n))
+
+
+def explain_fires(rule: Rule, *, after: datetime) -> Iterator[Coming]:
+    """
+    Give the fire times of *rule* after *after* (exclusive, UTC), oldest first, each when it is asked for.
+    """
     if isinstance(rule, After):
-        return coming
+        return
 
     instant = after
-    while len(coming) < n and (fire := rule.next_after(instant)) is not None:
+    while (fire := rule.next_after(instant)) is not None:
         note = "; ".join(_notes(rule, instant, fire)) or None
-        coming.append(Coming(fire, zones.local_text(fire, rule.timezone), note))
+        yield Coming(fire, zones.local_text(fire, rule.timezone), note)
         instant = fire
-
-    return coming
 
 
 def explain_wall(rule: Rule, wall: datetime, timezone: str) -> tuple[datetime, str | None]:

@@ -50,35 +50,35 @@ class Every:
     anchor: str | None = None
 
     def __post_init__(self) -> None:
-        _phase(self)
+        phase_of(self)
 
     @property
     def follows_clock(self) -> bool:
         """
         True for elapsed time, which clock changes do not move.
         """
-        return not _phase(self).keeps_wall
+        return not phase_of(self).keeps_wall
 
     @property
     def spacing(self) -> timedelta:
         """
         The least time between two fires.
         """
-        phase = _phase(self)
+        phase = phase_of(self)
         return phase.period / 2 if phase.keeps_wall else phase.period
 
     def wall_after(self, wall: datetime) -> datetime | None:
         """
         Return the first wall time of the rule strictly after *wall*; only whole days and weeks have such.
         """
-        phase = _phase(self)
+        phase = phase_of(self)
         return _step_past(phase.wall, wall, phase.period)
 
     def next_after(self, instant: datetime) -> datetime | None:
         """
         Return the first fire time strictly after *instant* (both aware UTC).
         """
-        phase = _phase(self)
+        phase = phase_of(self)
         if phase.keeps_wall:
             return zones.next_fixed(self.wall_after, instant, zones.zone(self.timezone))
 
@@ -86,8 +86,13 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Phase:
+class Phase:
+    """
+    What an interval rule says.
+    """
+
     period: timedelta
+    #: True for whole days and weeks.
     keeps_wall: bool
     #: The anchor in both forms.
     wall: datetime
@@ -95,7 +100,13 @@ class _Phase:
 
 
 @lru_cache(maxsize=4096)
-def _phase(every: Every) -> _Phase:
+def phase_of(every: Every) -> Phase:
+    """
+    Return what *every* says, read.
+
+    Raises:
+        RuleError: it cannot be meant.
+    """
     tz = zones.zone(every.timezone)
     period, keeps_wall = _period(every.text)
     text = DEFAULT_ANCHOR if every.anchor is None else every.anchor
@@ -105,7 +116,7 @@ def _phase(every: Every) -> _Phase:
         raise RuleError(f"anchor {text!r} is no time; write it as {DEFAULT_ANCHOR!r}") from None
 
     if anchor.tzinfo is not None:
-        return _Phase(
+        return Phase(
             period=period,
             keeps_wall=keeps_wall,
             wall=zones.wall_of(anchor, tz).replace(fold=0),
@@ -113,7 +124,7 @@ def _phase(every: Every) -> _Phase:
         )
 
     anchor = anchor.replace(fold=0)
-    return _Phase(period=period, keeps_wall=keeps_wall, wall=anchor, instant=zones.meant(anchor, tz))
+    return Phase(period=period, keeps_wall=keeps_wall, wall=anchor, instant=zones.meant(anchor, tz))
 
 
 def _period(text: str) -> tuple[timedelta, bool]:

@@ -89,11 +89,13 @@ def take(conn: Connection, secret: str, kind: AccessKind, *, at_us: int) -> Acce
     return row
 
 
-def tokens(conn: Connection) -> list[AccessRow]:
+def tokens(conn: Connection, *, after: str | None = None, limit: int | None = None) -> list[AccessRow]:
     """
-    Return every token by name.
+    Return every token by name; those whose names come after *after*, when it is given.
     """
-    asked = sa.select(access).where(_C.kind == AccessKind.TOKEN.value).order_by(_C.name)
+    asked = sa.select(access).where(_C.kind == AccessKind.TOKEN.value).order_by(_C.name).limit(limit)
+    if after is not None:
+        asked = asked.where(_C.name > after)
     return [_row(row) for row in conn.execute(asked)]
 
 

@@ -33,30 +33,38 @@ class FlowVersionRow(Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
 
 
-_newest: Final = (
-    sa.select(flow_version.c.flow_id, sa.func.max(flow_version.c.version).label("version"))
-    .group_by(flow_version.c.flow_id)
-    .subquery()
-)
+_each: Final = flow_version.alias()
+_newest: Final = sa.select(sa.func.max(_each.c.version)).where(_each.c.flow_id == flow.c.id).correlate(flow)
 _CURRENT: Final = (
     sa.select(
         flow.c.name, flow_version.c.id, flow_version.c.version, flow_version.c.spec, project.c.name, flow.c.labels
     )
-    .join(flow_version, flow_version.c.flow_id == flow.c.id)
-    .outerjoin(project, project.c.id == flow.c.project_id)
-    .join(
-        _newest,
-        sa.and_(flow_version.c.flow_id == _newest.c.flow_id, flow_version.c.version == _newest.c.version),
+    .join_from(
+        flow,
+        flow_version,
+        sa.and_(flow_version.c.flow_id == flow.c.id, flow_version.c.version == _newest.scalar_subquery()),
     )
+    .outerjoin(project, project.c.id == flow.c.project_id)
     .order_by(flow.c.name)
 )
 
 
-def current_flows(conn: Connection, *, names: Collection[str] | None = None) -> dict[str, FlowVersionRow]:
+def current_flows(
+    conn: Connection, *, names: Collection[str] | None = None, after: str | None = None, limit: int | None = None
+) -> dict[str, FlowVersionRow]:
     """
-    Return the newest version of every flow that was ever described, by name; or of those of *names* alone.
+    Return the newest version of every flow that was ever described, by name.
+
+    Args:
+        names: only those; all that there are when it is not given.
+
+        after: only names that come after it.
     """
-    asked = _CURRENT if names is None else _CURRENT.where(flow.c.name.in_(names))
+    asked = _CURRENT.limit(limit)
+    if names is not None:
+        asked = asked.where(flow.c.name.in_(names))
+    if after is not None:
+        asked = asked.where(flow.c.name > after)
     return {
         name: FlowVersionRow(
             flow=name,

@@ -2,13 +2,14 @@
 Questions about what a run wrote.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from orchd.model.instants import from_us, iso
 from orchd.model.texts import utf8_size
+from orchd.store.bulk import is_postgres
 from orchd.store.database import Connection
 from orchd.store.schema import WORTH_A_LOOK, log
 from orchd.store.views import LogView
@@ -21,11 +22,99 @@ WARNING: Final = 30
 ERROR: Final = 40
 #: Most text of one answer, in bytes; but one line is always given.
 MAX_BYTES: Final = 4 * 1024 * 1024
+#: Most lines that one question looks at, so that none waits for a million of them.
+LOOKED_AT: Final = 50_000
 #: Rows that Postgres hands over at once: of the longest lines as much as one answer.
 _ROWS_AT_ONCE: Final = 64
 
 _C: Final = log.c
 _SELECT: Final = sa.select(_C.seq, _C.at_us, _C.level, _C.stream, _C.slug, _C.map_index, _C.text)
+
+
+class LogFilter(Struct, frozen=True, kw_only=True):
+    """
+    Which lines of a log are wanted.
+    """
+
+    #: Only lines of the task of that slug, in all its map indices.
+    task: str | None = None
+    #: Only lines of that level and up.
+    level: int | None = None
+    #: Only lines in which it stands, whatever the case of its letters.
+    text: str | None = None
+    #: Only lines written at or after it.
+    since_us: int | None = None
+
+
+#: Every line.
+ALL: Final = LogFilter()
+
+
+class LogPage(Struct, frozen=True, kw_only=True):
+    """
+    Lines of a log, oldest first, and how far it was looked at for them.
+    """
+
+    lines: list[LogView]
+    #: Lines of a greater seq were not looked at.
+    next: int
+    #: There are such lines.
+    more: bool
+    #: Lines of this seq and greater were looked at, and there are older ones; None when there are none.
+    before: int | None
+
+
+def log_page(
+    conn: Connection,
+    number: int,
+    *,
+    after: int = -1,
+    only: LogFilter = ALL,
+    limit: int = 1000,
+    within: int = LOOKED_AT,
+) -> LogPage:
+    """
+    Return the first lines of run *number* after seq *after*, as many as fit into :data:`MAX_BYTES`.
+
+    Args:
+        within: only so many lines are looked at; of those worth a look, if others are not wanted.
+    """
+    last = last_line(conn, number)
+    near = _near(number, only, _C.seq > after).order_by(_C.seq).limit(within).subquery()
+    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)
+    if is_whole:
+        far = _reached(conn, sa.func.max(near.c.seq), within)
+        reached = max(after, last if far is None else far)
+    else:
+        reached = lines[-1].seq
+    return LogPage(lines=lines, next=reached, more=reached < last, before=None)
+
+
+def log_page_before(
+    conn: Connection,
+    number: int,
+    *,
+    before: int | None = None,
+    only: LogFilter = ALL,
+    limit: int = 1000,
+    within: int | None = LOOKED_AT,
+) -> LogPage:
+    """
+    Return the last lines of run *number*, as many as fit into :data:`MAX_BYTES`, oldest first.
+
+    Args:
+        before: the last ones of those whose seq is smaller.
+
+        within: only so many lines are looked at; of those worth a look, if others are not wanted. None for all.
+    """
+    last = last_line(conn, number)
+    end = last + 1 if before is None else min(before, last + 1)
+    near = _near(number, only, _C.seq < end).order_by(_C.seq.desc()).limit(within).subquery()
+    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq.desc()), limit)
+    lines.reverse()
+    first = lines[0].seq if lines else end
+    reached = _reached(conn, sa.func.min(near.c.seq), within) if is_whole else first
+    return LogPage(lines=lines, next=end - 1, more=end <= last, before=reached or None)
 
 
 def log_lines(
@@ -36,35 +125,14 @@ def log_lines(
     task: str | None = None,
     level: int | None = None,
     text: str | None = None,
-    since_us: int | None = None,
     limit: int = 1000,
 ) -> list[LogView]:
     """
-    Return lines of run *number*, oldest first, and of those only as many as fit into :data:`MAX_BYTES`.
-
-    Args:
-        after: only lines whose seq is greater.
-
-        task: only lines of the task of that slug, in all its map indices.
-
-        level: only lines of that level and up.
-
-        text: only lines in which it stands, whatever the case of its letters.
-
-        since_us: only lines written at or after it.
+    Return what :func:`log_page` does, however far the lines lie apart (see :class:`LogFilter`).
     """
-    asked = _SELECT.where(_C.seq > after, *_chosen(number, task, level, text, since_us)).order_by(_C.seq).limit(limit)
-    rows = conn.execute(asked.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE))
-    found: list[LogView] = []
-    size = 0
-    for row in rows:
-        view = _view(row)
-        size += utf8_size(view.text)
-        if found and size > MAX_BYTES:
-            break
-        found.append(view)
-    rows.close()
-    return found
+    only = LogFilter(task=task, level=level, text=text)
+    near = _near(number, only, _C.seq > after).order_by(_C.seq).subquery()
+    return _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)[0]
 
 
 def log_tail(
@@ -76,29 +144,13 @@ def log_tail(
     task: str | None = None,
     level: int | None = None,
     text: str | None = None,
-    since_us: int | None = None,
     within: int | None = None,
 ) -> list[LogView]:
     """
-    Return the last *count* lines of run *number*, oldest first. Where they do not fit, :func:`log_lines` goes on.
-
-    Args:
-        before: the last ones of those whose seq is smaller.
-
-        within: only so many lines of the run, the last ones, are looked at.
+    Return the lines of :func:`log_page_before` (see :class:`LogFilter`).
     """
-    chosen = list(_chosen(number, task, level, text, since_us))
-    if before is not None:
-        chosen.append(_C.seq < before)
-    if within is not None:
-        end = last_line(conn, number) + 1 if before is None else before
-        chosen.append(_C.seq >= end - within)
-    last = sa.select(_C.seq).where(*chosen).order_by(_C.seq.desc()).limit(count).subquery()
-    first = conn.execute(sa.select(sa.func.min(last.c.seq))).scalar()
-    if first is None:
-        return []
-
-    return log_lines(conn, number, after=first - 1, task=task, level=level, text=text, since_us=since_us, limit=count)
+    only = LogFilter(task=task, level=level, text=text)
+    return log_page_before(conn, number, before=before, only=only, limit=count, within=within).lines
 
 
 def last_line(conn: Connection, number: int) -> int:
@@ -118,20 +170,56 @@ def first_error(conn: Connection, number: int, *, after: int = -1) -> int | None
     return found
 
 
-def _chosen(
-    number: int, task: str | None, level: int | None, text: str | None, since_us: int | None
-) -> Iterator[sa.ColumnElement[bool]]:
-    yield _C.run_number == number
-    if task is not None:
-        yield _C.slug == task
-    if level is not None:
-        yield _C.level >= level
-        if level >= WARNING:
-            yield WORTH_A_LOOK
-    if text is not None:
-        yield _C.text.icontains(text, autoescape=True)
-    if since_us is not None:
-        yield _C.at_us >= since_us
+def _near(number: int, only: LogFilter, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """
+    Return what is looked at: lines worth a look, which an index has, when others are not wanted; else every line.
+    """
+    near = _SELECT.where(_C.run_number == number, which)
+    return near if only.level is None or only.level < WARNING else near.where(WORTH_A_LOOK)
+
+
+def _reached(conn: Connection, bound: sa.Function[int], within: int | None) -> int | None:
+    """
+    Return *bound* of what was looked at; None when that has fewer than *within* lines, and so was all that there is.
+    """
+    if within is None:
+        return None
+
+    found: int | None = conn.execute(sa.select(sa.case((sa.func.count() == within, bound)))).scalar()
+    return found
+
+
+def _chosen(conn: Connection, near: sa.Subquery, only: LogFilter) -> sa.Select[Any]:
+    asked = sa.select(near)
+    if only.task is not None:
+        asked = asked.where(near.c.slug == only.task)
+    if only.level is not None:
+        asked = asked.where(near.c.level >= only.level)
+    if only.text is not None:
+        # SQLite's LIKE takes big and small letters for the same by itself; to lower each line would double its time.
+        has = near.c.text.icontains if is_postgres(conn) else near.c.text.contains
+        asked = asked.where(has(only.text, autoescape=True))
+    if only.since_us is not None:
+        asked = asked.where(near.c.at_us >= only.since_us)
+    return asked
+
+
+def _fitting(conn: Connection, chosen: sa.Select[Any], limit: int) -> tuple[list[LogView], bool]:
+    """
+    Return the first *limit* lines of *chosen*, as many as fit into an answer, but one at least; and whether those are
+    all.
+    """
+    asked = chosen.limit(limit + 1).execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE)
+    found: list[LogView] = []
+    size = 0
+    with conn.execute(asked) as rows:
+        for row in rows:
+            view = _view(row)
+            size += utf8_size(view.text)
+            if len(found) == limit or (found and size > MAX_BYTES):
+                return found, False
+            found.append(view)
+    return found, True
 
 
 def _view(row: sa.Row[int, int, int, int, str, int, str]) -> LogView:

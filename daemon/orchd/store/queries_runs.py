@@ -10,25 +10,26 @@ import sqlalchemy as sa
 
 from orchd.errors import Ambiguous, NotFound, UsageError
 from orchd.model.ids import FlowRunId
-from orchd.model.instants import from_us, iso, iso_us
+from orchd.model.instants import duration_s, from_us, iso, iso_us
 from orchd.model.names import shown
-from orchd.model.specs import FlowSpec
 from orchd.model.states import FINAL_FLOW_RUN_STATES, FlowRunState, TaskRunState
 from orchd.store import attempts
 from orchd.store import runs as stored
 from orchd.store.children import children
 from orchd.store.database import Connection
+from orchd.store.queries_tasks import all_moves, run_moves, task_key, task_names, task_runs, task_view
 from orchd.store.runs import RunRow
-from orchd.store.schema import event, flow, flow_run, flow_version, task_run
-from orchd.store.views import EventView, RunDetail, RunView, TaskSummary, TaskView
+from orchd.store.schema import flow, flow_run, task_run
+from orchd.store.views import RunDetail, RunView, TaskSummary, TaskView
 
 _C: Final = flow_run.c
 #: The state, but not for an index: SQLite would else walk every run of a state ever made, not those of the last day.
 _STATE: Final = _C.state.concat(sa.literal_column("''"))
-_SPEC: Final = msgspec.json.Decoder(FlowSpec)
 _PARAMETERS: Final = msgspec.json.Decoder(dict[str, object])
 #: So many are shown with their parent; `orchd runs` lists them all.
 _MOST_CHILDREN: Final = 500
+#: So many task runs are shown with their run; `task_runs` gives them all.
+_MOST_TASKS: Final = 500
 #: Shortest beginning of an id that is looked for; a shorter word can only be a name.
 _SHORTEST_PREFIX: Final = 4
 #: States of a task that need nobody's look.
@@ -65,9 +66,7 @@ def runs(
     if flow is not None:
         page = page.where(_C.flow == flow)
     if since_us is not None:
-        oldest = conn.execute(
-            sa.select(_C.number).where(_C.created_at_us >= since_us).order_by(_C.created_at_us).limit(1)
-        ).scalar()
+        oldest = first_made(conn, since_us)
         if oldest is None:
             return []
 
@@ -79,6 +78,15 @@ def runs(
     if parameter is not None:
         page = page.where(_C.parameters.contains(parameter, autoescape=True))
     return _views(conn, _each_state(page, states), limit)
+
+
+def first_made(conn: Connection, since_us: int) -> int | None:
+    """
+    Return the number of the first run that was made at or after *since_us*; None when there is none.
+    """
+    asked = sa.select(_C.number).where(_C.created_at_us >= since_us).order_by(_C.created_at_us).limit(1)
+    found: int | None = conn.execute(asked).scalar()
+    return found
 
 
 def search_end(
@@ -165,6 +173,14 @@ def latest_runs(conn: Connection, flows: Collection[str]) -> dict[str, RunView]:
     return {row.flow: run_view(row) for row in stored.by_numbers(conn, found)}
 
 
+def run_states(conn: Connection, ids: Collection[str]) -> dict[str, FlowRunState]:
+    """
+    Return id -> state of those of the runs *ids* that the store still has.
+    """
+    asked = sa.select(_C.id, _C.state).where(_C.id.in_(ids))
+    return {run_id: FlowRunState(state) for run_id, state in conn.execute(asked)}
+
+
 def has_flow(conn: Connection, name: str) -> bool:
     """
     Tell whether a flow of that name was ever described.
@@ -177,7 +193,7 @@ def task_slugs(conn: Connection, row: RunRow) -> list[str]:
     Return the slugs of the tasks of a run: those of its flow as it was, and what it ran besides.
     """
     ran = conn.execute(sa.select(task_run.c.slug).where(task_run.c.run_number == row.number).distinct()).scalars()
-    return sorted({*_names(conn, row), *ran})
+    return sorted({*task_names(conn, row), *ran})
 
 
 def find_run(conn: Connection, ref: str) -> RunRow:
@@ -224,7 +240,7 @@ def run_view(row: RunRow) -> RunView:
         created_at=iso(from_us(row.created_at_us)),
         started_at=iso_us(row.started_at_us),
         ended_at=iso_us(row.ended_at_us),
-        duration_s=_duration_s(row.started_at_us, row.ended_at_us),
+        duration_s=duration_s(row.started_at_us, row.ended_at_us),
         attempt=row.attempt,
         message=row.message,
         parameters=_PARAMETERS.decode(row.parameters),
@@ -236,10 +252,11 @@ def run_view(row: RunRow) -> RunView:
 
 def run_detail(conn: Connection, run_id: FlowRunId, *, is_brief: bool = False) -> RunDetail:
     """
-    Return all that is known of a run but its log.
+    Return what is known of a run but its log: of its task runs the first by their key, and of all moves those of the
+    run itself alone when they are too many.
 
     Args:
-        is_brief: leave ``tasks`` and ``events`` empty, of which there may be ten thousands.
+        is_brief: leave ``tasks`` and ``events`` empty.
 
     Raises:
         NotFound: there is no such run.
@@ -249,10 +266,14 @@ def run_detail(conn: Connection, run_id: FlowRunId, *, is_brief: bool = False) -
     parent = stored.find(conn, FlowRunId(row.parent_run_id)) if row.parent_run_id else None
     before = stored.find(conn, FlowRunId(row.resumed_from)) if row.resumed_from else None
     after = stored.find(conn, attempts.id_after(row))
+    tasks = [] if is_brief else task_runs(conn, row, limit=_MOST_TASKS + 1)
+    moves = () if is_brief else all_moves(conn, row.number)
     return RunDetail(
         **{field: getattr(view, field) for field in view.__struct_fields__},
-        tasks=() if is_brief else _tasks(conn, row),
-        events=() if is_brief else _events(conn, row.number),
+        tasks=tuple(sorted(tasks[:_MOST_TASKS], key=_began)),
+        tasks_next=task_key(tasks[_MOST_TASKS - 1]) if len(tasks) > _MOST_TASKS else None,
+        events=run_moves(conn, row.number) if moves is None else moves,
+        has_all_events=moves is not None,
         upstream_runs=row.upstream_runs,
         created_by=row.created_by,
         peak_rss_kib=row.peak_rss_kib,
@@ -265,28 +286,9 @@ def run_detail(conn: Connection, run_id: FlowRunId, *, is_brief: bool = False) -
     )
 
 
-def _tasks(conn: Connection, row: RunRow) -> tuple[TaskView, ...]:
-    names = _names(conn, row)
-    t = task_run.c
-    began = sa.func.coalesce(t.started_at_us, t.ended_at_us)
-    asked = sa.select(task_run).where(t.run_number == row.number).order_by(began, t.slug, t.map_index)
-    return tuple(_task(task, names) for task in conn.execute(asked))
-
-
-def _task(task: sa.Row[*tuple[Any, ...]], names: Mapping[str, str]) -> TaskView:
-    return TaskView(
-        slug=task.slug,
-        name=names.get(task.slug, task.slug),
-        map_index=task.map_index,
-        state=task.state,
-        shown=TaskRunState(task.state).shown,
-        attempt=task.attempt,
-        started_at=iso_us(task.started_at_us),
-        ended_at=iso_us(task.ended_at_us),
-        duration_s=_duration_s(task.started_at_us, task.ended_at_us),
-        message=task.message,
-        location=task.location,
-    )
+def _began(task: TaskView) -> str:
+    # Without the Z, which is greater than the point of a fraction.
+    return (task.started_at or task.ended_at or "").removesuffix("Z")
 
 
 def task_summaries(conn: Connection, row: RunRow, *, children: int) -> list[TaskSummary]:
@@ -296,7 +298,7 @@ def task_summaries(conn: Connection, row: RunRow, *, children: int) -> list[Task
     Args:
         children: at most so many of each mapped task are given, those that did not succeed first.
     """
-    t, names = task_run.c, _names(conn, row)
+    t, names = task_run.c, task_names(conn, row)
     began = sa.func.coalesce(t.started_at_us, t.ended_at_us)
     of_run = t.run_number == row.number
     counted = (
@@ -347,40 +349,10 @@ def _summary(
     is_over = all(part.over == part.all for part in parts)
     starts = [part.began for part in parts if part.began is not None]
     return TaskSummary(
-        task=_task(parent if parent is not None else children[0], names),
-        children=tuple(_task(child, names) for child in children),
+        task=task_view(parent if parent is not None else children[0], names),
+        children=tuple(task_view(child, names) for child in children),
         counts=dict(sorted(counts.items(), key=lambda each: -each[1])),
         states=tuple(part.state for part in parts if part.children or part.state != TaskRunState.MAPPED),
         began_at=iso_us(min(starts, default=None)),
         ended_at=iso_us(max(part.ended for part in parts)) if is_over else None,
     )
-
-
-def run_moves(conn: Connection, number: int) -> tuple[EventView, ...]:
-    """
-    Return the moves of the run of that number itself, without those of its tasks, in order.
-    """
-    return _events(conn, number, event.c.slug.is_(None))
-
-
-def _names(conn: Connection, row: RunRow) -> dict[str, str]:
-    spec = conn.execute(sa.select(flow_version.c.spec).where(flow_version.c.id == row.flow_version_id)).scalar()
-    return {} if spec is None else {task.slug: task.name for task in _SPEC.decode(spec).tasks}
-
-
-def _events(conn: Connection, number: int, *which: sa.ColumnElement[bool]) -> tuple[EventView, ...]:
-    e = event.c
-    asked = sa.select(e.at_us, e.from_state, e.to_state, e.message, e.slug, e.map_index).where(
-        e.run_number == number, *which
-    )
-    return tuple(
-        EventView(at=iso(from_us(at)), from_=source, to=to, message=message, task=slug, map_index=index)
-        for at, source, to, message, slug, index in conn.execute(asked.order_by(e.id))
-    )
-
-
-def _duration_s(started_at_us: int | None, ended_at_us: int | None) -> float | None:
-    if started_at_us is None or ended_at_us is None:
-        return None
-
-    return max(0, ended_at_us - started_at_us) / 1_000_000

@@ -18,10 +18,11 @@ from orchd.model.slots import Reason, sentence
 from orchd.model.specs import ScheduleSpec
 from orchd.schedules.rules import rule_words
 from orchd.schedules.waits import words
+from orchd.schedules.words import in_words
 from orchd.store.database import Connection
 from orchd.store.flows import current_flows
 from orchd.store.queries_runs import latest_runs
-from orchd.store.schedules import ScheduleRow, load
+from orchd.store.schedules import ScheduleRow, load, names_of
 from orchd.store.schema import flow, project, schedule, schedule_version, slot
 from orchd.store.views import FlowView, PauseView, ProjectView, ScheduleView, SlotView, flow_view
 
@@ -167,27 +168,52 @@ def last_slots(conn: Connection, ids: Sequence[int]) -> dict[str, SlotView]:
     return {row.name: slot_view(row) for row in conn.execute(asked)}
 
 
-def schedules(conn: Connection) -> list[ScheduleView]:
+def schedules(
+    conn: Connection,
+    *,
+    names: Collection[str] | None = None,
+    flows: Collection[str] | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[ScheduleView]:
     """
     Return the schedules of the config, by name; their ``next`` is the daemon's to fill in.
+
+    Args:
+        names: only those; all that there are when it is not given.
+
+        flows: only those of these flows.
+
+        after: only names that come after it.
     """
-    rows = load(conn)
+    rows = load(conn, names=names, flows=flows, after=after, limit=limit)
     last = last_slots(conn, [row.id for row in rows])
     return [_schedule(row, last.get(row.spec.name)) for row in rows]
 
 
-def flows(conn: Connection, *, names: Collection[str] | None = None) -> list[FlowView]:
+def schedule_names(conn: Connection) -> list[str]:
+    """
+    Return the names of the schedules of the config, in order.
+    """
+    return [name for name, _ in names_of(conn)]
+
+
+def flows(
+    conn: Connection, *, names: Collection[str] | None = None, after: str | None = None, limit: int | None = None
+) -> list[FlowView]:
     """
     Return every flow that was ever described, by name; ``loaded`` and ``error`` are the daemon's to fill in.
 
     Args:
         names: only those; all that there are when it is not given.
+
+        after: only names that come after it.
     """
-    known = current_flows(conn, names=names)
+    known = current_flows(conn, names=names, after=after, limit=limit)
     last = latest_runs(conn, known)
     waiting: dict[str, list[str]] = {}
-    for row in load(conn):
-        waiting.setdefault(row.spec.flow, []).append(row.spec.name)
+    for name, of in names_of(conn, flows=known):
+        waiting.setdefault(of, []).append(name)
     return [
         msgspec.structs.replace(
             flow_view(
@@ -203,21 +229,34 @@ def flows(conn: Connection, *, names: Collection[str] | None = None) -> list[Flo
     ]
 
 
-def projects(conn: Connection) -> list[ProjectView]:
+def projects(
+    conn: Connection, *, name: str | None = None, after: str | None = None, limit: int | None = None
+) -> list[ProjectView]:
     """
     Return every project with its flows, by name.
+
+    Args:
+        name: only that one.
+
+        after: only names that come after it.
     """
-    asked = sa.select(project.c.name, project.c.created_at_us, flow.c.name.label("flow")).outerjoin_from(
-        project, flow, flow.c.project_id == project.c.id
+    page = sa.select(project.c.id, project.c.name, project.c.created_at_us).order_by(project.c.name).limit(limit)
+    if name is not None:
+        page = page.where(project.c.name == name)
+    if after is not None:
+        page = page.where(project.c.name > after)
+    each = page.subquery()
+    asked = sa.select(each.c.name, each.c.created_at_us, flow.c.name.label("flow")).outerjoin_from(
+        each, flow, flow.c.project_id == each.c.id
     )
     found: dict[str, tuple[int, list[str]]] = {}
-    for name, created_at_us, of in conn.execute(asked.order_by(project.c.name, flow.c.name)):
-        of_project = found.setdefault(name, (created_at_us, []))[1]
+    for of_name, created_at_us, of in conn.execute(asked.order_by(each.c.name, flow.c.name)):
+        of_project = found.setdefault(of_name, (created_at_us, []))[1]
         if of is not None:
             of_project.append(of)
     return [
-        ProjectView(name=name, created_at=iso(from_us(created_at_us)), flows=tuple(names))
-        for name, (created_at_us, names) in found.items()
+        ProjectView(name=of_name, created_at=iso(from_us(created_at_us)), flows=tuple(names))
+        for of_name, (created_at_us, names) in found.items()
     ]
 
 
@@ -248,6 +287,7 @@ def _schedule(row: ScheduleRow, last: SlotView | None) -> ScheduleView:
         name=spec.name,
         flow=spec.flow,
         rule=rule_words(spec),
+        words=in_words(spec),
         timezone=spec.timezone,
         overlap=spec.overlap.value,
         catchup=spec.catchup.value,

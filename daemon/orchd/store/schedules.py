@@ -2,7 +2,7 @@
 Schedules and their versions: up to which instant each is decided, and who paused it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -72,11 +72,42 @@ _SET_DECIDED: Final = (
 )
 
 
-def load(conn: Connection) -> list[ScheduleRow]:
+def load(
+    conn: Connection,
+    *,
+    names: Collection[str] | None = None,
+    flows: Collection[str] | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[ScheduleRow]:
     """
     Return the schedules that are in the config, by name.
+
+    Args:
+        names: only those; all that there are when it is not given.
+
+        flows: only those of these flows.
+
+        after: only names that come after it.
     """
-    return [_row(row) for row in conn.execute(_LOADED)]
+    asked = _LOADED.limit(limit)
+    if names is not None:
+        asked = asked.where(schedule.c.name.in_(names))
+    if flows is not None:
+        asked = asked.where(schedule_version.c.flow.in_(flows))
+    if after is not None:
+        asked = asked.where(schedule.c.name > after)
+    return [_row(row) for row in conn.execute(asked)]
+
+
+def names_of(conn: Connection, *, flows: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """
+    Return name and flow of the schedules that are in the config, by name; of those of *flows* alone.
+    """
+    asked = _LOADED.with_only_columns(schedule.c.name, schedule_version.c.flow)
+    if flows is not None:
+        asked = asked.where(schedule_version.c.flow.in_(flows))
+    return [(name, flow) for name, flow in conn.execute(asked)]
 
 
 def _row(row: sa.Row[*tuple[Any, ...]]) -> ScheduleRow:

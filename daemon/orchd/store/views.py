@@ -96,8 +96,13 @@ class RunDetail(RunView, frozen=True, kw_only=True):
     One run with all that is known of it but its log.
     """
 
+    #: The first of them by slug and map index, in the order in which they began.
     tasks: tuple[TaskView, ...]
+    #: Where the page of task runs after these begins; None when these are all.
+    tasks_next: str | None
+    #: Moves of the run and of its task runs; of the run alone when those are too many.
     events: tuple[EventView, ...]
+    has_all_events: bool
     upstream_runs: Mapping[str, str]
     created_by: str
     peak_rss_kib: int | None
@@ -160,8 +165,10 @@ class ScheduleView(Struct, frozen=True, kw_only=True):
 
     name: str
     flow: str
-    #: In words: ``cron 0 2 * * *``, ``every 90s``, ``after load``.
+    #: As written: ``cron 0 2 * * *``, ``every 90s``, ``after load``.
     rule: str
+    #: When it fires, in words: ``at 02:00 every day``. Its zone is not in them.
+    words: str
     timezone: str
     overlap: str
     catchup: str

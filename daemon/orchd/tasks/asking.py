@@ -6,12 +6,12 @@ would find.
 import os
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from orchd import clock
-from orchd.client import Client, configured, places, quote
+from orchd.client import Client, configured, every, places, quote
 from orchd.engine.context import context
 from orchd.engine.logs import get_logger
 from orchd.engine.reuse import BEGAN_ANEW, RUNS_ANEW
@@ -78,9 +78,22 @@ class Asking:
 
     def run(self, run_id: str) -> Json:
         """
-        Return all that is known of a run but its log.
+        Return all that is known of a run but its log, with all of its task runs.
         """
-        return self.get(f"/runs/{quote(run_id)}")
+        run = self.get(f"/runs/{quote(run_id)}")
+        if run["tasks_next"] is not None:
+            run["tasks"] += every(self.get, f"/runs/{quote(run_id)}/tasks", after=run["tasks_next"])
+        return run
+
+    def log(self, run_id: str, *, after: int = -1) -> Iterator[Json]:
+        """
+        Give the pages of a run's log as it is now, from the line after seq *after* on.
+        """
+        has_more = True
+        while has_more:
+            page = self.get(f"/runs/{quote(run_id)}/logs", after=after)
+            yield page
+            after, has_more = page["next"], page["more"]
 
     def next_state(self, run_id: str, *, unless: str | None, within_s: float = _WAIT_S) -> Json:
         """

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from orchd.client import quote
+from orchd.client import every
 from orchd.engine import kept, state
 from orchd.engine.context import as_moment
 from orchd.engine.faults import said
@@ -80,7 +80,7 @@ class FlowView:
         Raises:
             ValueError: there is none.
         """
-        found = Asking.here().get("/flows")["flows"]
+        found = every(Asking.here().get, "/flows")
         for flow in found:
             if flow["name"] == flow_name and (not project_name or flow["project"] in (None, project_name)):
                 return cls(
@@ -203,12 +203,8 @@ class FlowRunView:
         """
         Return its lines.
         """
-        lines: list[str] = []
-        after = -1
-        while (page := Asking.here().get(f"/runs/{quote(self.flow_run_id)}/logs", after=after))["lines"]:
-            lines += [line["text"] for line in page["lines"]]
-            after = page["next"]
-        return lines
+        asking = Asking.here()
+        return [line["text"] for page in asking.log(self.flow_run_id) for line in page["lines"]]
 
     def get_flow_metadata(self) -> FlowView:
         """

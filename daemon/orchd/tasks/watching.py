@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from orchd import clock
-from orchd.client import quote
 from orchd.engine.context import context
 from orchd.engine.logs import get_logger
 from orchd.engine.signals import FAIL
@@ -109,11 +108,9 @@ class _Teller:
             self._log.info("Flow '%s': Entered state <%s>: %s", run["flow"], type(state).__name__, told)
 
     def _tell_lines(self, run: Json) -> None:
-        while page := Asking.here().get(f"/runs/{quote(run['id'])}/logs", after=self._after):
+        for page in Asking.here().log(run["id"], after=self._after):
             for line in page["lines"]:
                 self._log.log(line["level"], "Flow '%s': %s", run["flow"], line["text"])
-            if not page["lines"]:
-                return
             self._after = page["next"]
 
 

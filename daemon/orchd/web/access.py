@@ -2,6 +2,8 @@
 Routes that let people and scripts in over TCP. They answer on the Unix socket only: who is in cannot let others in.
 """
 
+from functools import partial
+from operator import itemgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -17,6 +19,7 @@ from orchd.web.asking import caller, outcome, read
 from orchd.web.daemon import Daemon
 from orchd.web.doorkeeper import login_url
 from orchd.web.doors import Doors
+from orchd.web.paging import MAX_ROWS, After, Limit, page
 
 _TokenName = Annotated[str, Path(description="what the token is called")]
 
@@ -57,7 +60,7 @@ class AccessRoutes:
         routes = APIRouter(prefix="/api/v1", tags=["access"])
         add = routes.add_api_route
         add("/links", self.make_link, methods=["POST"], status_code=201, response_description="`{url, expires_at}`")
-        add("/tokens", self.list_tokens, response_description="`{tokens: [{name, who, read_only, created_at}]}`")
+        add("/tokens", self.list_tokens, response_description="`{tokens: [{name, who, read_only, created_at}], next}`")
         add("/tokens", self.make_token, methods=["POST"], status_code=201, response_description="`{name, token}`")
         add("/tokens/{name}/revoke", self.revoke_token, methods=["POST"], response_description="`{revoked}`")
         return routes
@@ -74,13 +77,13 @@ class AccessRoutes:
         given = await outcome(self._doors.new_link(who=caller(request), read_only=body.read_only))
         return answer({"url": login_url(address, given), "expires_at": iso_us(given.row.expires_at_us)}, status=201)
 
-    async def list_tokens(self, request: Request) -> Response:
+    async def list_tokens(self, request: Request, after: After = "", limit: Limit = MAX_ROWS) -> Response:
         """
-        List the tokens, without what is secret of them.
+        List the tokens by name, without what is secret of them; `next` is the `after` of the next page.
         """
         _only_on_the_socket(request)
-        found = await read(self._daemon, _tokens)
-        return answer({"tokens": [_token(row) for row in found]})
+        found = await read(self._daemon, partial(_tokens, after=after, limit=limit + 1))
+        return answer(page("tokens", [_token(row) for row in found], limit=limit, key=itemgetter("name")))
 
     async def make_token(self, request: Request, body: TokenBody) -> Response:
         """
@@ -100,8 +103,8 @@ class AccessRoutes:
         return answer({"revoked": name})
 
 
-def _tokens(conn: Connection) -> list[AccessRow]:
-    return queries.tokens(conn)
+def _tokens(conn: Connection, *, after: str, limit: int) -> list[AccessRow]:
+    return queries.tokens(conn, after=after, limit=limit)
 
 
 def _token(row: AccessRow) -> dict[str, object]:

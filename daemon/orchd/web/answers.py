@@ -9,8 +9,9 @@ import msgspec
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from orchd.model.ids import FlowRunId, run_name
 from orchd.model.states import FlowRunState
-from orchd.store.queries import RunView
+from orchd.store.queries import RunView, SlotView
 from orchd.web.daemon import Daemon
 from orchd.web.fire_times import with_local
 
@@ -58,3 +59,26 @@ def with_holds(daemon: Daemon, runs: Iterable[R]) -> list[R]:
         else run
         for run in shown
     ]
+
+
+def with_slot_holds(daemon: Daemon, slots: Iterable[SlotView]) -> list[SlotView]:
+    """
+    Have the sentence of each of *slots* tell why its run is held, if it is.
+    """
+    holds = daemon.holds()
+    return [
+        msgspec.structs.replace(slot, sentence=f"{slot_sentence(slot, holds)}, and is {held}")
+        if (held := holds.get(slot.run or ""))
+        else slot
+        for slot in slots
+    ]
+
+
+def slot_sentence(slot: SlotView, holds: Mapping[str, str]) -> str:
+    """
+    Return the sentence of *slot*; of a run that is held it says that it was made, as nothing has started yet.
+    """
+    if slot.run is None or slot.run not in holds:
+        return slot.sentence
+
+    return f"run {run_name(FlowRunId(slot.run))} was {slot.sentence.replace('started', 'made', 1)}"

@@ -13,6 +13,7 @@ from orchd.web.daemon import Daemon
 from orchd.web.doors import Doors
 from orchd.web.flows import FlowRoutes
 from orchd.web.limits import BodyLimit
+from orchd.web.logs import LogRoutes
 from orchd.web.metrics import MetricsRoute
 from orchd.web.pages.entrance import Entrance
 from orchd.web.pages.files import file_router
@@ -23,11 +24,13 @@ from orchd.web.pages.runs import RunPages
 from orchd.web.pages.schedules import SchedulePages
 from orchd.web.pages.schematic import Schematics
 from orchd.web.pages.slots import SlotPages
+from orchd.web.pages.tasks import TaskPages
 from orchd.web.projects import ProjectRoutes
 from orchd.web.runs import RunRoutes
 from orchd.web.schedules import ScheduleRoutes
 from orchd.web.slots import SlotRoutes
 from orchd.web.status import DaemonRoutes
+from orchd.web.tasks import TaskRoutes
 
 #: Over TCP; the Unix socket needs neither.
 _SCHEMES: Final = {
@@ -75,10 +78,13 @@ def make_app(daemon: Daemon, doors: Doors, *, version: str) -> FastAPI:
     )
     errors.install(app)
     app.add_middleware(BodyLimit, refusal=errors.unusable)
+    live = LivePages(daemon)
     for routes in (
         DaemonRoutes(daemon),
         MetricsRoute(daemon),
         RunRoutes(daemon),
+        TaskRoutes(daemon),
+        LogRoutes(daemon, live),
         ScheduleRoutes(daemon),
         SlotRoutes(daemon),
         FlowRoutes(daemon),
@@ -86,7 +92,6 @@ def make_app(daemon: Daemon, doors: Doors, *, version: str) -> FastAPI:
         AccessRoutes(daemon, doors),
     ):
         app.include_router(routes.router())
-    live = LivePages(daemon)
     for pages in (
         Entrance(doors),
         live,
@@ -94,6 +99,7 @@ def make_app(daemon: Daemon, doors: Doors, *, version: str) -> FastAPI:
         Schematics(daemon),
         FlowPages(daemon),
         RunPages(daemon, live),
+        TaskPages(daemon),
         SchedulePages(daemon),
         SlotPages(daemon),
     ):

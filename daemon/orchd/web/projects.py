@@ -2,6 +2,7 @@
 Routes about projects, and about flows that are registered by name.
 """
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -15,6 +16,7 @@ from orchd.store import queries
 from orchd.web.answers import answer
 from orchd.web.asking import caller, caller_uid, outcome, read
 from orchd.web.daemon import Daemon
+from orchd.web.paging import MAX_ROWS, After, Limit, page
 
 _FlowName = Annotated[str, Path(description="name of the flow")]
 
@@ -57,25 +59,26 @@ class ProjectRoutes:
         """
         routes = APIRouter(prefix="/api/v1", tags=["projects"])
         add = routes.add_api_route
-        add("/projects", self.list_projects, response_description="`{projects: [project]}`")
+        add("/projects", self.list_projects, response_description="`{projects: [project], next}`")
         add("/projects", self.create_project, methods=["POST"], response_description="`{project, is_new}`")
         add("/flows", self.register, methods=["POST"], response_description="`{flow, id, is_new_version}`")
         add("/flows/{name}", self.show_flow, response_description="`{flow}`")
         return routes
 
-    async def list_projects(self) -> Response:
+    async def list_projects(self, after: After = "", limit: Limit = MAX_ROWS) -> Response:
         """
-        List the projects with their flows.
+        List the projects by name, with their flows; `next` is the `after` of the next page.
         """
-        return answer({"projects": await read(self._daemon, queries.projects)})
+        found = await read(self._daemon, partial(queries.projects, after=after, limit=limit + 1))
+        return answer(page("projects", found, limit=limit, key=lambda project: project.name))
 
     async def create_project(self, body: ProjectBody, request: Request) -> Response:
         """
         Make a project; one that is there already stays as it is.
         """
         is_new = await outcome(self._daemon.create_project(body.name, by=caller(request)))
-        found = await read(self._daemon, queries.projects)
-        return answer({"project": next(each for each in found if each.name == body.name), "is_new": is_new})
+        (made,) = await read(self._daemon, partial(queries.projects, name=body.name))
+        return answer({"project": made, "is_new": is_new})
 
     async def register(self, body: RegisterBody, request: Request) -> Response:
         """

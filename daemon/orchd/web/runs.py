@@ -1,8 +1,7 @@
 """
-Routes about runs: list, start, look at, read the log, resume, cancel.
+Routes about runs: list, start, look at, resume, cancel.
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -21,14 +20,10 @@ from orchd.web.answers import answer, with_holds
 from orchd.web.asking import MAX_NUMBER, RunRef, Wait, caller, outcome, read, read_new, utc
 from orchd.web.daemon import Daemon
 from orchd.web.limits import MAX_DEPTH, NO_NUL, is_deeper
+from orchd.web.paging import Limit, page
 
-#: Most rows of one answer. Source: the threat table of reliability.md, T14, asks for a bound.
-MAX_RUNS: Final = 500
-MAX_LINES: Final = 10_000
 #: Longest key by which a wish is known again.
 MAX_KEY: Final = 200
-#: How many tasks are named to somebody who asked for one that is not there.
-_TASKS: Final = 12
 
 
 class CallBody(BaseModel):
@@ -113,11 +108,14 @@ class RunRoutes:
         """
         routes = APIRouter(prefix="/api/v1/runs", tags=["runs"])
         add = routes.add_api_route
-        add("", self.list_runs, response_description="`{runs: [run]}`")
+        add("", self.list_runs, response_description="`{runs: [run], next: the `before` of the next page}`")
         add("", self.start_run, methods=["POST"], status_code=201, response_description="`{run}`")
-        add("/{ref}", self.show_run, response_description="the run with its `tasks`, `events` and more")
+        add(
+            "/{ref}",
+            self.show_run,
+            response_description="the run with its first `tasks`, `tasks_next` (the `after` of more), `events` ...",
+        )
         add("/{ref}/state", self.follow_state, response_description="`{run}`")
-        add("/{ref}/logs", self.read_log, response_description="`{run, lines: [line], next: seq of the last line}`")
         add(
             "/{ref}/resume",
             self.resume_run,
@@ -134,25 +132,27 @@ class RunRoutes:
         flow: Annotated[str | None, Query(description="only runs of this flow")] = None,
         state: Annotated[list[FlowRunState] | None, Query(description="only runs in one of these states")] = None,
         since: Annotated[AwareDatetime | None, Query(description="only runs made at or after this time")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_RUNS, description="most runs given")] = 50,
+        limit: Limit = 50,
         before: Annotated[int | None, Query(ge=0, le=MAX_NUMBER, description="only smaller run numbers")] = None,
         after: Annotated[int | None, Query(ge=0, le=MAX_NUMBER, description="only greater run numbers")] = None,
         wait_s: Wait = 0,
     ) -> Response:
         """
-        List runs, newest first; a page further by `before`, what is new by `after` (run numbers).
+        List runs, newest first; a page further by `before`, what is new by `after` (run numbers). `next` is the
+        `before` of the next page.
         """
         question = partial(
             _runs,
             flow=flow,
             states=state or (),
             since_us=None if since is None else to_us(since),
-            limit=limit,
+            limit=limit + 1,
             before=before,
             after=after,
         )
         found = await read_new(self._daemon, question, is_new=bool, wait_s=wait_s)
-        return answer({"runs": await run_in_threadpool(with_holds, self._daemon, found)})
+        shown_runs = await run_in_threadpool(with_holds, self._daemon, found)
+        return answer(page("runs", shown_runs, limit=limit, key=lambda run: run.number))
 
     async def start_run(
         self,
@@ -193,7 +193,8 @@ class RunRoutes:
 
     async def show_run(self, ref: RunRef) -> Response:
         """
-        Give all that is known of one run but its log.
+        Give what is known of one run but its log: with its first 500 task runs, and with the moves of task runs as long
+        as `has_all_events`. `/tasks` gives all of them.
         """
         detail = await read(self._daemon, lambda conn: queries.run_detail(conn, queries.find_run(conn, ref).id))
         return answer((await run_in_threadpool(with_holds, self._daemon, [detail]))[0])
@@ -214,39 +215,6 @@ class RunRoutes:
             wait_s=wait_s,
         )
         return answer({"run": (await run_in_threadpool(with_holds, self._daemon, [run]))[0]})
-
-    async def read_log(
-        self,
-        ref: RunRef,
-        after: Annotated[int, Query(ge=-1, le=MAX_NUMBER, description="only lines of a greater seq")] = -1,
-        task: Annotated[str | None, Query(description="only lines of the task of this slug")] = None,
-        level: Annotated[int | None, Query(ge=0, le=100, description="only this level and up; 20 is INFO")] = None,
-        since: Annotated[AwareDatetime | None, Query(description="only lines written at or after this time")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_LINES, description="most lines given")] = 1000,
-        tail: Annotated[int | None, Query(ge=0, le=MAX_LINES, description="the last lines, when no after is")] = None,
-        before: Annotated[
-            int | None, Query(ge=0, le=MAX_NUMBER, description="with tail: those of a smaller seq")
-        ] = None,
-        text: Annotated[str | None, Query(max_length=200, description="only lines in which it stands")] = None,
-        wait_s: Wait = 0,
-    ) -> Response:
-        """
-        Read lines after seq `after`, or the last `tail`; with `wait_s` until there are any or the run is over.
-        """
-        question = _LogQuestion(
-            ref=ref,
-            after=after,
-            task=task,
-            level=level,
-            since_us=None if since is None else to_us(since),
-            limit=limit,
-            tail=tail,
-            before=before,
-            text=text,
-        )
-        run, lines = await read_new(self._daemon, question, is_new=_is_new, wait_s=wait_s)
-        shown = await run_in_threadpool(with_holds, self._daemon, [run])
-        return answer({"run": shown[0], "lines": lines, "next": lines[-1].seq if lines else after})
 
     async def cancel_run(self, ref: RunRef, body: CancelBody, request: Request) -> Response:
         """
@@ -279,41 +247,3 @@ def _runs(conn: Connection, *, flow: str | None, **filters: Any) -> list[queries
     if not found and flow is not None and not queries.has_flow(conn, flow):
         raise NotFound(f"there is no flow {shown(flow)}: `orchd flows` lists those that there are")
     return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LogQuestion:
-    """
-    Which lines of which log are wanted.
-    """
-
-    ref: str
-    after: int
-    task: str | None
-    level: int | None
-    since_us: int | None
-    limit: int
-    tail: int | None
-    before: int | None
-    text: str | None
-
-    def __call__(self, conn: Connection) -> tuple[queries.RunView, list[queries.LogView]]:
-        """
-        Read the run first: when it is final as its lines are read, all of them are stored.
-        """
-        row = queries.find_run(conn, self.ref)
-        ask = (
-            partial(queries.log_lines, after=self.after, limit=self.limit)
-            if self.tail is None or self.after >= 0
-            else partial(queries.log_tail, count=self.tail, before=self.before)
-        )
-        lines = ask(conn, row.number, task=self.task, level=self.level, text=self.text, since_us=self.since_us)
-        if not lines and self.task is not None and self.task not in (slugs := queries.task_slugs(conn, row)):
-            there = ", ".join(slugs[:_TASKS]) + (", ..." if len(slugs) > _TASKS else "")
-            raise NotFound(f"flow {row.flow} has no task {shown(self.task)}; there are: {there or 'none'}")
-        return queries.run_view(row), lines
-
-
-def _is_new(found: tuple[queries.RunView, list[queries.LogView]]) -> bool:
-    run, lines = found
-    return bool(lines) or FlowRunState(run.state).is_final

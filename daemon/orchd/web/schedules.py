@@ -12,11 +12,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from orchd.errors import NotFound
+from orchd.model.names import shown
 from orchd.store import queries
 from orchd.web.answers import answer
 from orchd.web.asking import caller, outcome, utc
 from orchd.web.daemon import Daemon, Json
 from orchd.web.limits import NO_NUL
+from orchd.web.paging import MAX_ROWS, After, Limit, page
 
 _Name = Annotated[str, Path(description="name of the schedule")]
 
@@ -47,36 +49,41 @@ class ScheduleRoutes:
         """
         routes = APIRouter(prefix="/api/v1", tags=["schedules"])
         add = routes.add_api_route
-        add("/flows", self.list_flows, response_description="`{flows: [flow]}`")
-        add("/schedules", self.list_schedules, response_description="`{schedules: [schedule]}`")
+        add("/flows", self.list_flows, response_description="`{flows: [flow], next}`")
+        add("/schedules", self.list_schedules, response_description="`{schedules: [schedule], next}`")
         add("/next", self.list_next, response_description="`{next: [fire time], paused}`, the soonest first")
+        add("/schedules/{name}", self.show_schedule, response_description="`{schedule}`")
         add("/schedules/{name}/pause", self.pause, methods=["POST"], response_description="`{schedule}`")
         add("/schedules/{name}/unpause", self.unpause, methods=["POST"], response_description="`{schedule}`")
         return routes
 
-    def list_flows(self) -> Response:
+    def list_flows(self, after: After = "", limit: Limit = MAX_ROWS) -> Response:
         """
-        List every flow that was ever loaded, with its last run.
+        List every flow that was ever loaded by name, with its last run; `next` is the `after` of the next page.
         """
         errors = self._daemon.flow_errors()
         with self._daemon.database.reading() as conn:
-            found = queries.flows(conn)
-        return answer(
-            {
-                "flows": [
-                    msgspec.structs.replace(flow, loaded=flow.file not in errors, error=errors.get(flow.file))
-                    for flow in found
-                ]
-            }
-        )
+            found = queries.flows(conn, after=after, limit=limit + 1)
+        flows = [
+            msgspec.structs.replace(flow, loaded=flow.file not in errors, error=errors.get(flow.file)) for flow in found
+        ]
+        return answer(page("flows", flows, limit=limit, key=lambda flow: flow.name))
 
-    def list_schedules(self) -> Response:
+    def list_schedules(self, after: After = "", limit: Limit = MAX_ROWS) -> Response:
         """
-        List the schedules of the config, with their next fire times and their last slot.
+        List the schedules of the config by name, with their next fire times and their last slot; `next` is the `after`
+        of the next page.
         """
         with self._daemon.database.reading() as conn:
-            found = queries.schedules(conn)
-        return answer({"schedules": [self._with_next(schedule) for schedule in found]})
+            found = queries.schedules(conn, after=after, limit=limit + 1)
+        given = [self._with_next(schedule) for schedule in found]
+        return answer(page("schedules", given, limit=limit, key=lambda schedule: schedule.name))
+
+    def show_schedule(self, name: _Name) -> Response:
+        """
+        Give one schedule of the config, with its next fire time and its last slot.
+        """
+        return answer({"schedule": self._one(name)})
 
     def list_next(
         self,
@@ -109,12 +116,15 @@ class ScheduleRoutes:
 
     def _pause(self, name: str) -> queries.PauseView | None:
         with self._daemon.database.reading() as conn:
-            return next((one.paused for one in queries.schedules(conn) if one.name == name), None)
+            return next((one.paused for one in queries.schedules(conn, names=[name])), None)
 
     def _one(self, name: str) -> queries.ScheduleView:
         with self._daemon.database.reading() as conn:
-            found = next(schedule for schedule in queries.schedules(conn) if schedule.name == name)
-        return self._with_next(found)
+            found = queries.schedules(conn, names=[name])
+        if not found:
+            raise NotFound(f"there is no schedule {shown(name)}: `orchd schedules` lists those that there are")
+
+        return self._with_next(found[0])
 
     def _with_next(self, schedule: queries.ScheduleView) -> queries.ScheduleView:
         coming: Sequence[Json] = ()

@@ -3,20 +3,19 @@ Routes about the ledger: every fire time, and what became of it.
 """
 
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
+from starlette.concurrency import run_in_threadpool
 
 from orchd.model.instants import to_us
 from orchd.model.slots import Outcome
 from orchd.store import queries
-from orchd.web.answers import answer
+from orchd.web.answers import answer, with_slot_holds
 from orchd.web.asking import read, slot_before, slot_key, utc
 from orchd.web.daemon import Daemon
-
-#: Most rows of one answer. Source: the threat table of reliability.md, T14.
-MAX_SLOTS: Final = 500
+from orchd.web.paging import After, Limit, page
 
 
 class SlotRoutes:
@@ -40,8 +39,8 @@ class SlotRoutes:
         schedule: Annotated[str | None, Query(description="only slots of this schedule")] = None,
         outcome: Annotated[list[Outcome] | None, Query(description="only slots of one of these outcomes")] = None,
         until: Annotated[AwareDatetime | None, Query(description="only fire times up to this one")] = None,
-        after: Annotated[str, Query(max_length=500, description="`next` of the page before this one")] = "",
-        limit: Annotated[int, Query(ge=1, le=MAX_SLOTS, description="most slots given")] = 50,
+        after: After = "",
+        limit: Limit = 50,
     ) -> Response:
         """
         List fire times and what became of them, the latest first; `next` asks for the page after this one.
@@ -52,7 +51,8 @@ class SlotRoutes:
             outcomes=outcome or (),
             until_us=None if until is None else to_us(utc(until)),
             after=slot_before(after),
-            limit=limit,
+            limit=limit + 1,
         )
         found = await read(self._daemon, question)
-        return answer({"slots": found, "next": slot_key(found[-1]) if len(found) == limit else None})
+        told = await run_in_threadpool(with_slot_holds, self._daemon, found)
+        return answer(page("slots", told, limit=limit, key=slot_key))

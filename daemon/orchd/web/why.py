@@ -2,18 +2,18 @@
 The answer to 'why': what became of a fire time or a run, in words, from the ledger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from orchd import clock
 from orchd.errors import NotFound
-from orchd.model.ids import FlowRunId, run_name
 from orchd.model.instants import from_us, iso, iso_us, to_us
 from orchd.model.names import shown
 from orchd.model.states import FlowRunState
 from orchd.store import jumps, queries
 from orchd.store.database import Connection
+from orchd.web.answers import slot_sentence, with_slot_holds
 from orchd.web.daemon import Daemon
 from orchd.web.fire_times import Wanted, undecided, wanted, with_local
 
@@ -37,7 +37,7 @@ def explained(daemon: Daemon, of: str) -> Answer:
     """
     name, at, time = of.rpartition("@")
     with daemon.database.reading() as conn:
-        schedules = {schedule.name: schedule for schedule in queries.schedules(conn)}
+        schedules = {schedule.name: schedule for schedule in queries.schedules(conn, names=[of, name])}
         if of in schedules:
             return _schedule(daemon, conn, schedules[of])
         if at and name in schedules:
@@ -51,13 +51,12 @@ def explained(daemon: Daemon, of: str) -> Answer:
                 f"there is no run, no schedule and no flow {shown(of)}: `orchd runs`, `orchd schedules` and"
                 " `orchd flows` list those that there are"
             ) from None
-        run = queries.run_view(row)
-        known = schedules.get(run.schedule or "")
-        return _run(daemon, conn, run, known.timezone if known else _timezone(daemon))
+        return _run(daemon, conn, queries.run_view(row))
 
 
 def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) -> Answer:
-    sentences = [f"schedule {schedule.name} starts flow {schedule.flow}: {schedule.rule} ({schedule.timezone})"]
+    rule = f"{schedule.words} ({schedule.rule}, {schedule.timezone})"
+    sentences = [f"schedule {schedule.name} starts flow {schedule.flow} {rule}"]
     if schedule.known_until is not None:
         sentences.append(f"its fire times are asked of the flow's code ahead, and known until {schedule.known_until}")
     sentences += [f"each of its runs waits for {wait}" for wait in schedule.waits_for]
@@ -72,26 +71,14 @@ def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) 
         for wait in _waits(daemon)
         if wait["schedule"] == schedule.name
     ]
-    holds = daemon.holds()
-    for slot in queries.slots(conn, schedule.name, limit=_SLOTS):
-        held = holds.get(slot.run or "")
-        sentences.append(f"{slot.fire_time}: {_sentence(slot, holds)}{f', and is {held}' if held else ''}")
+    slots = with_slot_holds(daemon, queries.slots(conn, schedule.name, limit=_SLOTS))
+    sentences += [f"{slot.fire_time}: {slot.sentence}" for slot in slots]
     if schedule.last is None:
         sentences.append("none of its fire times has come yet")
     coming = daemon.upcoming(schedule.name, n=1, after=None)
     if coming and schedule.paused is None:
         sentences.append(f"its next fire time is {coming[0]['fire_time']} ({coming[0]['local']})")
     return _answer(schedule.name, "schedule", sentences, schedule.timezone, slot=schedule.last)
-
-
-def _sentence(slot: queries.SlotView, holds: Mapping[str, str]) -> str:
-    """
-    Return the sentence of *slot*; of a run that is held it says that it was made, as nothing has started yet.
-    """
-    if slot.run is None or slot.run not in holds:
-        return slot.sentence
-
-    return f"run {run_name(FlowRunId(slot.run))} was {slot.sentence.replace('started', 'made', 1)}"
 
 
 def _flow(daemon: Daemon, flow: queries.FlowView) -> Answer:
@@ -125,7 +112,7 @@ def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: 
     slot = queries.slot_at(conn, schedule.name, begin_us) or queries.slot_within(conn, schedule.name, begin_us, end_us)
     if slot is not None:
         run = None if slot.run is None else queries.run_view(queries.find_run(conn, slot.run))
-        sentences = [*notes, f"{schedule.name} at {slot.fire_time}: {_sentence(slot, daemon.holds())}"]
+        sentences = [*notes, f"{schedule.name} at {slot.fire_time}: {slot_sentence(slot, daemon.holds())}"]
         sentences += _jumps(conn, slot)
         if run is not None:
             sentences += _story(daemon, conn, run)
@@ -149,17 +136,18 @@ def _no_slot(daemon: Daemon, schedule: queries.ScheduleView, past: queries.Sched
     return f"{schedule.name} at {iso(fire)}: {undecided(fire, past, now=clock.now())}"
 
 
-def _run(daemon: Daemon, conn: Connection, run: queries.RunView, timezone: str) -> Answer:
+def _run(daemon: Daemon, conn: Connection, run: queries.RunView) -> Answer:
     slot = None
     sentences: list[str] = []
     if run.schedule is not None and run.fire_time is not None:
         slot = queries.slot_of_run(conn, run.schedule, to_us(datetime.fromisoformat(run.fire_time)))
         if slot is not None:
-            told = f"{run.schedule} at {slot.fire_time}: {_sentence(slot, daemon.holds())}"
+            told = f"{run.schedule} at {slot.fire_time}: {slot_sentence(slot, daemon.holds())}"
             sentences += [told, *_jumps(conn, slot)]
     else:
         by = queries.find_run(conn, run.id).created_by
         sentences.append(f"run {run.name} of flow {run.flow} was started by {by} at {run.created_at}")
+    timezone = daemon.timezone_of(run.schedule)
     return _answer(run.name, "run", [*sentences, *_story(daemon, conn, run)], timezone, slot=slot, run=run)
 
 

@@ -12,7 +12,7 @@ from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
 from orchd.cli.references import count
-from orchd.client import Client
+from orchd.client import Client, every
 
 #: Runs that the API gives at once.
 _PAGE = 500
@@ -51,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
     Print the list.
     """
     client = connect(args)
-    answer = _runs(args, client) if args.noun == "runs" else client.get(f"/{args.noun}")
-    emit(args, answer, view=args.noun)
+    found = _runs(args, client) if args.noun == "runs" else every(client.get, f"/{args.noun}")
+    emit(args, {args.noun: found}, view=args.noun)
     return 0
 
 
-def _runs(args: argparse.Namespace, client: Client) -> dict[str, list[dict[str, object]]]:
+def _runs(args: argparse.Namespace, client: Client) -> list[dict[str, object]]:
     since = args.since and times.parse(args.since, now=clock.now(), past=True)
     state = args.state and _state(args.state)
     found: list[dict[str, object]] = []
@@ -68,7 +68,7 @@ def _runs(args: argparse.Namespace, client: Client) -> dict[str, list[dict[str, 
         found += page
         if len(page) < _PAGE:
             break
-    return {"runs": found}
+    return found
 
 
 def _state(text: str) -> str:

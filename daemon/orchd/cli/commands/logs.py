@@ -14,6 +14,7 @@ from orchd.cli.connection import connect
 from orchd.cli.follow import Follower, announce_wait
 from orchd.cli.lines import LEVELS, LinePrinter
 from orchd.cli.references import reference
+from orchd.client import Client, quote
 from orchd.errors import NotFound, UsageError
 
 #: Lines shown of a run that is over before its flow's next one is waited for.
@@ -58,19 +59,28 @@ def run(args: argparse.Namespace) -> int:
     }
     # The first question tells a mistake from a daemon that is away; only then is it worth waiting.
     client = connect(args)
-    flows = {flow["name"] for flow in client.get("/flows")["flows"]}
+    is_flow = _is_flow(client, args.of)
     client.retry_for_s = float("inf") if args.follow else 0.0
     client.on_wait = announce_wait
     follower = Follower(client, LinePrinter(sys.stdout, raw=args.raw), filters)
-    if args.of in flows and args.follow:
+    if is_flow and args.follow:
         follower.flow(args.of, tail=_LAST_LINES if args.tail is None else args.tail)
 
-    run_id = _newest(client.get("/runs", flow=args.of, limit=1)["runs"], args.of) if args.of in flows else args.of
+    run_id = _newest(client.get("/runs", flow=args.of, limit=1)["runs"], args.of) if is_flow else args.of
     if not args.follow:
         follower.print_now(run_id, tail=args.tail)
         return 0
 
     return 0 if follower.run(run_id, tail=args.tail)["state"] == "success" else 1
+
+
+def _is_flow(client: Client, name: str) -> bool:
+    try:
+        client.get(f"/flows/{quote(name)}")
+    except NotFound:
+        return False
+
+    return True
 
 
 def _newest(runs: list[dict[str, str]], flow: str) -> str:

@@ -10,7 +10,7 @@ from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
 from orchd.cli.references import reference
-from orchd.client import quote
+from orchd.client import every, quote
 
 
 def configure(parser: Parser, _name: str) -> None:
@@ -32,5 +32,10 @@ def run(args: argparse.Namespace) -> int:
     """
     Print one run with its tasks.
     """
-    emit(args, connect(args).get(f"/runs/{quote(args.run)}"), view="show")
+    client = connect(args)
+    run = client.get(f"/runs/{quote(args.run)}")
+    if run["tasks_next"] is not None:
+        run["tasks"] += every(client.get, f"/runs/{quote(run['id'])}/tasks", after=run["tasks_next"])
+        run["tasks_next"] = None
+    emit(args, run, view="show")
     return 0

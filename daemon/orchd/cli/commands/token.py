@@ -9,7 +9,7 @@ import argparse
 from orchd.cli.arguments import Parser, add_daemon, add_examples, add_json
 from orchd.cli.connection import connect
 from orchd.cli.output import emit
-from orchd.client import quote
+from orchd.client import every, quote
 from orchd.errors import UsageError
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         if args.name or args.read_only:
             raise UsageError("`orchd token list` takes no name and no --read-only: it lists every token")
 
-        emit(args, connect(args).get("/tokens"), view="tokens")
+        emit(args, {"tokens": every(connect(args).get, "/tokens")}, view="tokens")
         return 0
 
     if not args.name:

@@ -2,8 +2,15 @@
 ``orchd runs`` and ``orchd show``.
 """
 
+from typing import Final
+
 from orchd.cli.screen import Cell, Column, Screen
 from orchd.cli.views.cells import Json, count, moment, state, took, when
+
+#: So many children of a task are shown whatever became of them.
+_FEW: Final = 20
+#: States that need nobody's look.
+_FINE: Final = ("success", "cached")
 
 
 def runs(answer: Json, screen: Screen) -> None:
@@ -49,7 +56,7 @@ def show(run: Json, screen: Screen) -> None:
     if run["held"] or run["message"]:
         screen.line(Cell("held:" if run["held"] else "message:", "quiet"), Cell(run["held"] or run["message"]))
     if run["tasks"]:
-        screen.heading("Tasks", _counted(run["tasks"]))
+        screen.heading("Tasks", _counted(run["tasks"], "task"))
         _tasks(run["tasks"], screen)
     if run["children"]:
         screen.heading("Runs that it started", count(len(run["children"]), "run"))
@@ -99,11 +106,11 @@ def _attempt(run: Json | None) -> str:
     return "" if run is None else f"{run['name']}, attempt {run['attempt']}, {run['shown']}"
 
 
-def _counted(tasks: list[Json]) -> str:
+def _counted(tasks: list[Json], noun: str) -> str:
     shown: dict[str, int] = {}
     for task in tasks:
         shown[task["shown"]] = shown.get(task["shown"], 0) + 1
-    return ", ".join([count(len(tasks), "task"), *(f"{number} {word}" for word, number in sorted(shown.items()))])
+    return ", ".join([count(len(tasks), noun), *(f"{number} {word}" for word, number in sorted(shown.items()))])
 
 
 def _tasks(tasks: list[Json], screen: Screen) -> None:
@@ -115,17 +122,43 @@ def _tasks(tasks: list[Json], screen: Screen) -> None:
         Column(title="tries", right=True, from_width=90),
         Column(title="message", gives_way=True),
     )
-    rows = []
-    for task in tasks:
-        index = f"[{task['map_index']}]" if task["map_index"] >= 0 else ""
-        rows.append(
-            [
-                Cell(task["name"] + index),
-                state(task),
-                moment(task["started_at"], screen),
-                took(task),
-                Cell(str(task["attempt"])),
-                Cell(task["message"] or "", "quiet"),
-            ]
-        )
-    screen.table(columns, rows)
+    by_slug: dict[str, list[Json]] = {}
+    for task in sorted(tasks, key=_began):
+        by_slug.setdefault(task["slug"], []).append(task)
+    groups = [_group(sorted(group, key=lambda task: int(task["map_index"]))) for group in by_slug.values()]
+    screen.table(columns, [_task(task, screen) for rows, _ in groups for task in rows])
+    left_out = sum(more for _, more in groups)
+    if left_out:
+        screen.line(Cell(f"{count(left_out, 'task run')} of large maps left out here; --json has all", "quiet"))
+
+
+def _began(task: Json) -> str:
+    # Without the Z, which is greater than the point of a fraction.
+    return (task["started_at"] or task["ended_at"] or "").removesuffix("Z")
+
+
+def _group(group: list[Json]) -> tuple[list[Json], int]:
+    """
+    Return the task runs of one task that are shown, and how many others there are: of a large map those that need a
+    look, below what became of all.
+    """
+    parents = [task for task in group if task["map_index"] < 0]
+    children = group[len(parents) :]
+    if len(children) <= _FEW:
+        return group, 0
+
+    shown = [child for child in children if child["state"] not in _FINE][:_FEW]
+    counted = [parent | {"message": _counted(children, "task run")} for parent in parents]
+    return [*counted, *shown], len(children) - len(shown)
+
+
+def _task(task: Json, screen: Screen) -> list[Cell]:
+    index = f"[{task['map_index']}]" if task["map_index"] >= 0 else ""
+    return [
+        Cell(task["name"] + index),
+        state(task),
+        moment(task["started_at"], screen),
+        took(task),
+        Cell(str(task["attempt"])),
+        Cell(task["message"] or "", "quiet"),
+    ]

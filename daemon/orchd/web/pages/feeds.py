@@ -4,7 +4,7 @@ The log of a run as it grows, for the pages that show it: pages that are equally
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -14,7 +14,7 @@ from orchd.model.ids import FlowRunId
 from orchd.model.states import FlowRunState
 from orchd.store import queries
 from orchd.store.database import Connection
-from orchd.store.queries import LogView
+from orchd.store.queries import LogFilter, LogView
 from orchd.web.asking import read
 from orchd.web.daemon import Daemon
 
@@ -37,9 +37,7 @@ class Wanted:
 
     number: int
     run_id: FlowRunId
-    task: str | None = None
-    level: int | None = None
-    text: str | None = None
+    only: LogFilter = field(default_factory=LogFilter)
 
 
 class _Found(Struct, frozen=True, kw_only=True):
@@ -48,8 +46,9 @@ class _Found(Struct, frozen=True, kw_only=True):
     """
 
     lines: list[LogView]
-    #: All lines up to this seq were looked at.
+    #: All lines up to this seq were looked at, and there are more of them.
     until: int
+    has_more: bool
     #: Lines were left out before these.
     has_gap: bool
     #: Another one whenever the run or one of its tasks moved.
@@ -87,12 +86,14 @@ class Feeds:
             if found.mark != mark:
                 yield _event("change", None)
             mark = found.mark
-            if found.is_over and len(found.lines) < AT_ONCE:
+            if found.is_over and not found.has_more:
                 change.cancel()
                 yield _event("end", None)
                 return
+            if found.has_more:
+                change.cancel()
             begun_s = daemon.monotonic()
-            while _is_awaited(change) and daemon.monotonic() - begun_s < _WAIT_S:
+            while not found.has_more and _is_awaited(change) and daemon.monotonic() - begun_s < _WAIT_S:
                 self._stir(wanted.run_id)
                 change = daemon.next_change() if change.cancelled() else change
                 if not await daemon.changed(change, within_s=_STIR_S):
@@ -125,15 +126,15 @@ class Feeds:
 
 def _found(conn: Connection, wanted: Wanted, after: int) -> _Found:
     state, mark = queries.run_mark(conn, wanted.number)
-    task, level, text = wanted.task, wanted.level, wanted.text
-    lines = queries.log_lines(conn, wanted.number, after=after, limit=AT_ONCE, task=task, level=level, text=text)
-    has_gap = False
-    if len(lines) == AT_ONCE:
-        newest = queries.log_tail(conn, wanted.number, count=AT_ONCE, task=task, level=level, text=text)
-        has_gap = newest[0].seq > lines[-1].seq
-        lines = newest if has_gap else [line for line in newest if line.seq > after]
-    until = lines[-1].seq if lines else max(after, queries.last_line(conn, wanted.number))
-    return _Found(lines=lines, until=until, has_gap=has_gap, mark=mark, is_over=FlowRunState(state).is_final)
+    page = queries.log_page(conn, wanted.number, after=after, only=wanted.only, limit=AT_ONCE)
+    lines, until, has_more, has_gap = page.lines, page.next, page.more, False
+    if len(lines) == AT_ONCE and has_more:
+        newest = queries.log_page_before(conn, wanted.number, only=wanted.only, limit=AT_ONCE)
+        has_gap = bool(newest.lines) and newest.lines[0].seq > until
+        if has_gap:
+            lines, until, has_more = newest.lines, newest.next, False
+    is_over = FlowRunState(state).is_final
+    return _Found(lines=lines, until=until, has_more=has_more, has_gap=has_gap, mark=mark, is_over=is_over)
 
 
 def _is_awaited(change: "asyncio.Future[None]") -> bool:

@@ -16,9 +16,9 @@ from orchd.model.names import shown
 from orchd.model.specs import ParameterSpec
 from orchd.store import queries
 from orchd.store.database import Connection
-from orchd.store.queries import FlowView
+from orchd.store.queries import FlowView, ScheduleView
 from orchd.web.asking import caller, outcome
-from orchd.web.daemon import Daemon
+from orchd.web.daemon import Daemon, Json
 from orchd.web.pages.changes import changes
 from orchd.web.pages.fields import Field, fields_of, read
 from orchd.web.pages.forms import form_of
@@ -35,6 +35,8 @@ _PER_PAGE: Final = 40
 _SUMMED: Final = 1000
 _VERSIONS: Final = 50
 _UPCOMING: Final = 10
+#: Schedules of a flow whose next fire times stand below them.
+_DETAILED: Final = 20
 
 
 class FlowPages:
@@ -138,12 +140,16 @@ class FlowPages:
             tab=tab,
             tabs=_TABS,
             upcoming=self._upcoming(flow),
+            next={each.name: self._next(each) for each in facts["schedules"][:_DETAILED]},
             fields=fields if fields is not None else fields_of(flow.parameters, given),
             trouble=trouble,
             new_key=str(uuid.uuid4()),
             needs=_needed(flow.parameters),
             **facts,
         )
+
+    def _next(self, schedule: ScheduleView) -> Sequence[Json]:
+        return () if schedule.paused else self._daemon.upcoming(schedule.name, n=_UPCOMING, after=None)
 
     def _upcoming(self, flow: FlowView) -> list[dict[str, Any]]:
         fires = [fire for name in flow.schedules for fire in self._daemon.upcoming(name, n=_UPCOMING, after=None)]
@@ -167,7 +173,7 @@ def _facts(conn: Connection, flow: FlowView, tab: str, asked: Mapping[str, str])
         "created_at": versions[0].created_at,
         "versions": changes(versions) if tab == "versions" else [],
         "listed": listed,
-        "schedules": [each for each in queries.schedules(conn) if each.flow == flow.name] if tab == "schedules" else [],
+        "schedules": queries.schedules(conn, flows=[flow.name]) if tab == "schedules" else [],
     }
 
 

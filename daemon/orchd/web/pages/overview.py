@@ -2,6 +2,7 @@
 The first page: is the daemon well, what runs, what comes, what failed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -14,13 +15,15 @@ from orchd.model.states import FAILURE_STATES, FlowRunState
 from orchd.store import queries
 from orchd.store.database import Connection
 from orchd.web.answers import with_holds
-from orchd.web.daemon import Daemon
+from orchd.web.daemon import Daemon, Json
 from orchd.web.pages.rendering import page
 from orchd.web.pages.strips import Sketch, sketch
 
 _RUNNING: Final = frozenset({FlowRunState.PENDING, FlowRunState.RUNNING, FlowRunState.WAITING, FlowRunState.CANCELLING})
 _RECENT: Final = timedelta(days=1)
 _COMING: Final = 10
+#: Schedules whose next fire time comes after those.
+_LATER: Final = 5
 _HELD: Final = 10
 _FAILED: Final = 6
 _UNSTARTED: Final = 8
@@ -60,7 +63,8 @@ class OverviewPage:
         with daemon.database.reading() as conn:
             stored = _stored(conn)
         facts = daemon.facts()
-        coming, more = daemon.soonest(n=_COMING)
+        coming = daemon.upcoming(None, n=_COMING, after=None)
+        later, more = _later(coming, *daemon.soonest(n=_COMING))
         counts = stored["counts"]
         return page(
             request,
@@ -71,6 +75,7 @@ class OverviewPage:
             troubles=_troubles(facts),
             failures=sum(counts.get(state.value, 0) for state in FAILURE_STATES),
             coming=coming,
+            later=later,
             more=more,
             broken=facts["broken"],
         )
@@ -93,6 +98,15 @@ def _stored(conn: Connection) -> dict[str, Any]:
 def _flow(conn: Connection, name: str) -> _Flow:
     bars = queries.last_bars(conn, name, limit=_BARS)
     return _Flow(name=name, sketch=sketch(bars, places=_BARS), last=bars[-1] if bars else None)
+
+
+def _later(coming: Sequence[Json], soonest: Sequence[Json], more: int) -> tuple[list[Json], int]:
+    """
+    Return of the schedules of *soonest* those that are not among *coming*: a frequent one must not hide the nightly.
+    """
+    named = {fire["schedule"] for fire in coming}
+    others = [fire for fire in soonest if fire["schedule"] not in named]
+    return others[:_LATER], more + len(others[_LATER:])
 
 
 def _troubles(facts: dict[str, Any]) -> list[str]:

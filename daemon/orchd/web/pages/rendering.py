@@ -4,18 +4,21 @@ From facts to a page: templates, and how values are shown in them.
 
 import base64
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote
 
 import jinja2
 import msgspec
 from fastapi import Request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from orchd.model.states import TaskRunState
 from orchd.web.doorkeeper import Visitor
 from orchd.web.gate import FORM_KEY_FIELD, POLICY
 
@@ -34,6 +37,15 @@ TONES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+#: Tones, the first that is among several counts.
+_LOUDEST: Final = ("bad", "busy", "wait", "idle", "good")
+#: An instant as the API writes it within a sentence, and what clocks of the schedule's zone show.
+_INSTANT: Final = re.compile(
+    r"(?P<utc>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
+    r"(?: \((?P<local>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d)\))?",
+    re.ASCII,
+)
+_TIME: Final = Markup('<time datetime="{utc}" title="{title}" data-show="full">{shown}</time>')
 #: What each form brings with it.
 _FORM_KEY_INPUT: Final = Markup('<input type="hidden" name="{}" value="{}">')
 
@@ -117,6 +129,18 @@ def instant(text: str | None) -> str:
     return "" if text is None else f"{text[:10]} {text[11:19]} UTC"
 
 
+def timed(sentence: str) -> Markup:
+    """
+    Return *sentence* with each instant in it (and the local one in brackets behind it) as a page shows times.
+    """
+    return Markup(_INSTANT.sub(_time, escape(sentence)))
+
+
+def _time(found: re.Match[str]) -> str:
+    title = instant(found["utc"]) + (f", {found['local']} in its zone" if found["local"] else "")
+    return _TIME.format(utc=found["utc"], title=title, shown=instant(found["utc"]))
+
+
 def as_json(value: object) -> str:
     """
     Return *value* as JSON for a person: indented, keys as they came.
@@ -129,6 +153,27 @@ def tone(word: str) -> str:
     Return the tone of a state or an outcome.
     """
     return TONES.get(word, "idle")
+
+
+def shown(state: str) -> str:
+    """
+    Return the state of a task run as people see it: ``TimedOut``.
+    """
+    return TaskRunState(state).shown
+
+
+def loudest(states: Iterable[str]) -> str:
+    """
+    Return the tone of a mapped task: of the tones of its children the one that wants to be seen first.
+    """
+    return min(map(tone, states), key=_LOUDEST.index)
+
+
+def part(text: str) -> str:
+    """
+    Return *text*, which may have any character in it, as one part of the path of an address.
+    """
+    return quote(text, safe="")
 
 
 def told(word: str) -> str:
@@ -148,7 +193,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(duration=duration, instant=instant, as_json=as_json, tone=tone, told=told)
+    for each in (duration, instant, timed, as_json, tone, shown, part, told):
+        made.filters[each.__name__] = each
     made.globals["version"] = asset_version()
     return made
 

@@ -4,7 +4,7 @@ A list of runs that a person filters and turns the pages of.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -39,28 +39,32 @@ class RunList:
     runs: tuple[RunView, ...]
     states: tuple[str, ...]
     state: str
-    #: As typed: a day in UTC, or empty.
+    #: As typed: a day in UTC, or empty; both days are in it.
     since: str
+    until: str
     parameter: str
     #: Query of the next page; None when this is the last one.
     older: str | None
     #: How many runs were looked at, when not all were.
     searched: int | None
+    #: Not every run was asked for.
+    is_filtered: bool
 
 
 def run_list(conn: Connection, asked: Mapping[str, str], *, flow: str | None) -> RunList:
     """
-    Return the page that *asked* (a query: ``state``, ``since``, ``parameter``, ``before``) means.
+    Return the page that *asked* (a query: ``state``, ``since``, ``until``, ``parameter``, ``before``) means.
 
     Raises:
         UsageError: one of them cannot be meant.
     """
-    state, since, parameter = asked.get("state", ""), asked.get("since", ""), asked.get("parameter", "")
+    state, parameter = asked.get("state", ""), asked.get("parameter", "")
+    since, until = asked.get("since", ""), asked.get("until", "")
     if state not in STATES:
         raise UsageError(f"{shown(state)} is no state; write one of {', '.join(word for word in STATES if word)}")
 
     word = asked.get("before", "")
-    before = int(word) if word.isdecimal() and len(word) < 19 else None
+    before = int(word) if word.isdecimal() and len(word) < 19 else _after_day(conn, until)
     end = None
     if parameter:
         end = queries.search_end(conn, flow=flow, states=STATES[state], before=before, count=_SEARCHED)
@@ -74,7 +78,7 @@ def run_list(conn: Connection, asked: Mapping[str, str], *, flow: str | None) ->
         after=end,
         limit=_PER_PAGE,
     )
-    keep = {"state": state, "since": since, "parameter": parameter}
+    keep = {"state": state, "since": since, "until": until, "parameter": parameter}
     more = {name: text for name, text in keep.items() if text}
     # The run at which the search ended was not looked at.
     next_before = found[-1].number if len(found) == _PER_PAGE else None if end is None else end + 1
@@ -85,17 +89,30 @@ def run_list(conn: Connection, asked: Mapping[str, str], *, flow: str | None) ->
         states=tuple(STATES),
         state=state,
         since=since,
+        until=until,
         parameter=parameter,
         older=older,
         searched=searched,
+        is_filtered=bool(more or word),
     )
 
 
-def _day_us(text: str) -> int | None:
+def _after_day(conn: Connection, text: str) -> int | None:
+    """
+    Return the number of the first run that was made after the day of *text*; None when there is none, or no day.
+    """
+    end_us = _day_us(text, days=1)
+    return None if end_us is None else queries.first_made(conn, end_us)
+
+
+def _day_us(text: str, *, days: int = 0) -> int | None:
+    """
+    Return the instant at which the day of *text* begins in UTC, or one so many *days* later; None for the empty text.
+    """
     if not text:
         return None
 
     try:
-        return to_us(datetime.fromisoformat(f"{text}T00:00:00+00:00"))
-    except ValueError:
+        return to_us(datetime.fromisoformat(f"{text}T00:00:00+00:00") + timedelta(days=days))
+    except (ValueError, OverflowError):
         raise UsageError(f"{shown(text)} is no day; write one such as 2026-11-23") from None

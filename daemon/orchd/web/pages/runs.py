@@ -5,8 +5,10 @@ The pages of runs: all of them; one of them with its tasks, its log, and what ca
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
+from msgspec import structs
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, StreamingResponse
 
@@ -15,7 +17,7 @@ from orchd.errors import OrchdError
 from orchd.model.states import FlowRunState
 from orchd.store import queries
 from orchd.store.database import Connection
-from orchd.store.queries import LogView
+from orchd.store.queries import LogFilter, LogPage
 from orchd.web.answers import with_holds
 from orchd.web.asking import MAX_NUMBER, RunRef, caller, outcome, read
 from orchd.web.daemon import Daemon
@@ -31,8 +33,6 @@ from orchd.web.why import explained
 #: Lines that a page comes with, and those above a line that is asked for.
 _LINES: Final = 300
 _ABOVE: Final = 20
-#: Newest lines of a log that are looked through for a text or a task, so that no page waits for a million of them.
-_SEARCHED: Final = 50_000
 #: What a person may filter by -> numbers of the standard ``logging`` module.
 LEVELS: Final[Mapping[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
@@ -52,15 +52,20 @@ class _Filter:
     level: str | None
     text: str | None
 
-    def chosen(self) -> dict[str, Any]:
+    @property
+    def only(self) -> LogFilter:
         """
-        Give the arguments of the store's question.
+        What the store is asked for.
         """
-        return {
-            "task": self.task or None,
-            "level": LEVELS[self.level] if self.level else None,
-            "text": self.text or None,
-        }
+        level = LEVELS[self.level] if self.level else None
+        return LogFilter(task=self.task or None, level=level, text=self.text or None)
+
+    def query(self, **more: int) -> str:
+        """
+        Return the query of an address that shows the same lines, and *more*.
+        """
+        words = {"task": self.task, "level": self.level, "text": self.text}
+        return urlencode({name: word for name, word in words.items() if word} | more)
 
 
 class RunPages:
@@ -104,11 +109,12 @@ class RunPages:
         level: _Level = None,
         text: _Text = None,
         at: _Seq = None,
+        before: _Seq = None,
     ) -> Response:
         """
-        Show one run; of its log the newest lines, or those from line *at* on.
+        Show one run; of its log the newest lines, those from line *at* on, or the last ones *before* a line.
         """
-        return self._shown(request, ref, _Filter(task=task, level=level, text=text), at=at)
+        return self._shown(request, ref, _Filter(task=task, level=level, text=text), at=at, before=before)
 
     async def live(
         self,
@@ -123,11 +129,8 @@ class RunPages:
         Send what a run prints, and that its states move, until it is over.
         """
         row = await read(self._daemon, lambda conn: queries.find_run(conn, ref))
-        chosen = _Filter(task=task, level=level, text=text).chosen()
-        events = self._feeds.follow(
-            Wanted(number=row.number, run_id=row.id, **chosen), after=-1 if after is None else after
-        )
-        return self._live.stream(request, events)
+        wanted = Wanted(number=row.number, run_id=row.id, only=_Filter(task=task, level=level, text=text).only)
+        return self._live.stream(request, self._feeds.follow(wanted, after=-1 if after is None else after))
 
     def download(self, ref: RunRef) -> StreamingResponse:
         """
@@ -167,7 +170,7 @@ class RunPages:
         except OrchdError as error:
             nothing = _Filter(task=None, level=None, text=None)
             return await run_in_threadpool(
-                self._shown, request, ref, nothing, at=None, trouble=str(error), status=error.http_status
+                self._shown, request, ref, nothing, trouble=str(error), status=error.http_status
             )
         return RedirectResponse(f"/runs/{run_id}", status_code=303)
 
@@ -177,7 +180,8 @@ class RunPages:
         ref: str,
         chosen: _Filter,
         *,
-        at: int | None,
+        at: int | None = None,
+        before: int | None = None,
         trouble: str | None = None,
         status: int = 200,
     ) -> Response:
@@ -185,8 +189,7 @@ class RunPages:
             row = queries.find_run(conn, ref)
             run = queries.run_detail(conn, row.id, is_brief=True)
             tasks = queries.task_summaries(conn, row, children=MAX_CHILDREN)
-            lines = _lines(conn, row.number, chosen, at)
-            searched = _searched(conn, row.number, chosen, lines, at)
+            log = _log(conn, row.number, chosen.only, at=at, before=before)
         run = with_holds(self._daemon, [run])[0]
         is_over = FlowRunState(run.state).is_final
         return page(
@@ -197,32 +200,22 @@ class RunPages:
             is_over=is_over,
             groups=timeline(run, tasks, now=clock.now()),
             why=explained(self._daemon, row.id)["sentences"],
-            lines=lines,
-            searched=searched,
+            log=log,
+            further=chosen.query(before=log.before) if log.before is not None and len(log.lines) < _LINES else None,
+            looked_at=queries.LOOKED_AT,
             chosen=chosen,
             levels=LEVELS,
             slugs=sorted(each.task.slug for each in tasks),
-            last=lines[-1].seq if lines else -1,
-            at=at,
+            last=log.lines[-1].seq if log.lines else log.next,
             can_resume=is_over and run.after is None,
             trouble=trouble,
         )
 
 
-def _lines(conn: Connection, number: int, chosen: _Filter, at: int | None) -> list[LogView]:
+def _log(conn: Connection, number: int, only: LogFilter, *, at: int | None, before: int | None) -> LogPage:
     if at is None:
-        return queries.log_tail(conn, number, count=_LINES, within=_SEARCHED, **chosen.chosen())
+        return queries.log_page_before(conn, number, before=before, only=only, limit=_LINES)
 
-    # From a line on, as far as it takes: it is one that somebody was led to, and the lines that fit are near.
-    above = queries.log_tail(conn, number, count=_ABOVE, before=at, within=_SEARCHED, **chosen.chosen())
-    return [*above, *queries.log_lines(conn, number, after=at - 1, limit=_LINES, **chosen.chosen())]
-
-
-def _searched(conn: Connection, number: int, chosen: _Filter, lines: list[LogView], at: int | None) -> int | None:
-    """
-    Return how many of the newest lines were looked through, when older ones may fit too.
-    """
-    if at is not None or len(lines) == _LINES or not (chosen.task or chosen.level or chosen.text):
-        return None
-
-    return _SEARCHED if queries.last_line(conn, number) >= _SEARCHED else None
+    above = queries.log_page_before(conn, number, before=at, only=only, limit=_ABOVE)
+    below = queries.log_page(conn, number, after=at - 1, only=only, limit=_LINES)
+    return structs.replace(below, lines=[*above.lines, *below.lines])

@@ -2,11 +2,14 @@
 The pages of schedules: all of them with the week to come; one of them with what became of its fire times.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
+from msgspec import structs
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
@@ -14,14 +17,18 @@ from orchd import clock
 from orchd.errors import NotFound, OrchdError
 from orchd.model.names import shown
 from orchd.store import queries
-from orchd.store.queries import ScheduleView
+from orchd.store.database import Connection
+from orchd.store.queries import ScheduleView, SlotView
+from orchd.web.answers import with_slot_holds
 from orchd.web.asking import caller, outcome
 from orchd.web.daemon import Daemon, Json
 from orchd.web.pages.forms import form_of
 from orchd.web.pages.rendering import page
-from orchd.web.pages.week import Week, week
+from orchd.web.pages.week import MAX_SCHEDULES, Week, week
 from orchd.web.why import explained
 
+#: Schedules on one page of them.
+_PER_PAGE: Final = 50
 _NEXT: Final = 10
 _SLOTS: Final = 20
 _NOTE: Final = 1000
@@ -46,24 +53,40 @@ class SchedulePages:
         routes.add_api_route("/schedules/{name}/unpause", self.unpause, methods=["POST"])
         return routes
 
-    def list_schedules(self, request: Request) -> Response:
+    def list_schedules(self, request: Request, after: str = "") -> Response:
         """
-        Show every schedule of the config and of the code.
+        Show a page of the schedules of config and code, by name; *after* is the last one of the page before it.
         """
+        laid = None if after else self._week()
         with self._daemon.database.reading() as conn:
-            found = queries.schedules(conn)
-        coming, more = self._daemon.soonest(n=len(found))
+            found = queries.schedules(conn, after=after, limit=_PER_PAGE + 1)
+            often = queries.schedules(conn, names=laid.often) if laid else []
+            states = queries.run_states(conn, [each.last.run for each in found if each.last and each.last.run])
+        shown = found[:_PER_PAGE]
         return page(
             request,
             "schedules.html",
-            schedules=found,
-            rules={each.name: f"{each.rule}, {each.timezone}" for each in found},
-            next={str(fire["schedule"]): fire["fire_time"] for fire in coming},
-            week=self._week(coming, more),
+            schedules=[structs.replace(each, last=self._told(each.last)) for each in shown],
+            states=states,
+            next={each.name: self._coming(each, n=1) for each in shown},
+            more=urlencode({"after": shown[-1].name}) if len(found) > _PER_PAGE else None,
+            week=laid,
+            often=often,
         )
 
-    def _week(self, coming: Sequence[Json], more: int) -> Week:
+    def _told(self, last: SlotView | None) -> SlotView | None:
+        return None if last is None else with_slot_holds(self._daemon, [last])[0]
+
+    def _coming(self, schedule: ScheduleView, *, n: int) -> Sequence[Json]:
+        # In the middle of a reload the store knows a new schedule a moment before the board does.
+        with contextlib.suppress(NotFound):
+            return () if schedule.paused else self._daemon.upcoming(schedule.name, n=n, after=None)
+
+        return ()
+
+    def _week(self) -> Week:
         daemon = self._daemon
+        coming, more = daemon.soonest(n=MAX_SCHEDULES)
         facts: Any = daemon.facts()["daemon"]
 
         def upcoming(name: str, n: int, after: datetime | None) -> Sequence[Json]:
@@ -99,24 +122,25 @@ class SchedulePages:
 
     def _shown(self, request: Request, name: str, *, trouble: str | None = None, status: int = 200) -> Response:
         with self._daemon.database.reading() as conn:
-            found = _one(queries.schedules(conn), name)
+            found = _one(conn, name)
             slots = queries.ledger(conn, schedule=name, limit=_SLOTS)
+            states = queries.run_states(conn, [slot.run for slot in slots if slot.run])
         said: Mapping[str, Any] = explained(self._daemon, name)
         return page(
             request,
             "schedule.html",
             status=status,
             schedule=found,
-            coming=[] if found.paused else self._daemon.upcoming(name, n=_NEXT, after=None),
-            slots=slots,
+            coming=self._coming(found, n=_NEXT),
+            slots=with_slot_holds(self._daemon, slots),
+            states=states,
             why=said["sentences"],
             trouble=trouble,
         )
 
 
-def _one(found: list[ScheduleView], name: str) -> ScheduleView:
-    for schedule in found:
-        if schedule.name == name:
-            return schedule
+def _one(conn: Connection, name: str) -> ScheduleView:
+    for schedule in queries.schedules(conn, names=[name]):
+        return schedule
 
     raise NotFound(f"there is no schedule {shown(name)}: /schedules lists those that there are")

@@ -18,7 +18,7 @@ from orchd.store import queries
 from orchd.store.queries import TaskSummary
 from orchd.web.asking import RunRef
 from orchd.web.daemon import Daemon
-from orchd.web.pages.rendering import TONES
+from orchd.web.pages.rendering import loudest
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 #: Seconds that one picture may take; several hundred tasks take one.
@@ -33,8 +33,6 @@ _COLOURS: Final = {
     "wait": ("#f6e8c8", "#7c5200"),
     "idle": ("#e6e9ed", "#55606f"),
 }
-#: Of several states of one mapped task, the first of these tones is shown.
-_LOUDEST: Final = ("bad", "busy", "wait", "idle", "good")
 
 
 class Schematics:
@@ -130,10 +128,7 @@ def coloured(picture: bytes, tasks: Iterable[TaskSummary]) -> bytes:
     """
     Return *picture* with each task in the colours of its state; of several children the loudest counts.
     """
-    tones: dict[str, str] = {}
-    for each in tasks:
-        found = [TONES.get(state, "idle") for state in each.states or (each.task.state,)]
-        tones[each.task.slug] = min(found, key=_LOUDEST.index)
+    tones = {each.task.slug: loudest(each.states or (each.task.state,)) for each in tasks}
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(picture)
     for group in root.iter(f"{{{_SVG}}}g"):

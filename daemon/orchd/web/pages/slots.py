@@ -14,11 +14,14 @@ from orchd.model.names import shown
 from orchd.model.slots import Outcome
 from orchd.store import queries
 from orchd.store.queries import SlotView
+from orchd.web.answers import with_slot_holds
 from orchd.web.asking import an_instant, slot_before, slot_key
 from orchd.web.daemon import Daemon
 from orchd.web.pages.rendering import page
 
 _PER_PAGE: Final = 100
+#: Characters of a day, such as 2026-11-23.
+_DAY: Final = 10
 #: What a person means -> outcomes of slots.
 OUTCOMES: Final[Mapping[str, tuple[Outcome, ...]]] = {
     "": (),
@@ -61,21 +64,34 @@ class SlotPages:
                 conn,
                 schedule=schedule or None,
                 outcomes=OUTCOMES[outcome],
-                until_us=to_us(an_instant(until)) if until else None,
+                until_us=_until_us(until),
                 after=slot_before(after),
                 limit=_PER_PAGE,
             )
-            names = [each.name for each in queries.schedules(conn)]
+            names = queries.schedule_names(conn)
+            states = queries.run_states(conn, [slot.run for slot in slots if slot.run])
         return page(
             request,
             "slots.html",
-            slots=slots,
+            slots=with_slot_holds(self._daemon, slots),
+            states=states,
             names=names,
             schedule=schedule,
             outcome=outcome,
             outcomes=OUTCOMES,
+            until=until[:_DAY],
             older=_older(slots, schedule, outcome),
         )
+
+
+def _until_us(text: str) -> int | None:
+    """
+    Return the last instant that *text* means: of a day its end, in UTC; None for the empty text.
+    """
+    if len(text) == _DAY:
+        return to_us(an_instant(f"{text}T23:59:59.999999Z"))
+
+    return to_us(an_instant(text)) if text else None
 
 
 def _older(slots: Sequence[SlotView], schedule: str, outcome: str) -> str | None:

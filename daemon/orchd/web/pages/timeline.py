@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from orchd.store.queries import RunDetail, TaskSummary, TaskView
+from orchd.web.pages.rendering import loudest
 
 #: Children of a mapped task that are listed; those that did not succeed come first.
 MAX_CHILDREN: Final = 100
@@ -18,10 +19,11 @@ _LEAST: Final = 0.4
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """
-    One task run, and where its bar stands in percent of the run.
+    One task run, its tone, and where its bar stands in percent of the run.
     """
 
     task: TaskView
+    tone: str
     left: float
     width: float
 
@@ -55,10 +57,11 @@ def timeline(run: RunDetail, tasks: Sequence[TaskSummary], *, now: datetime) -> 
 
 
 def _group(task: TaskSummary, begin: datetime, end: datetime, now: datetime) -> Group:
+    states = task.states or (task.task.state,)
     return Group(
-        row=_row(task.task, (task.began_at, task.ended_at), begin, end, now),
+        row=_row(task.task, states, (task.began_at, task.ended_at), begin, end, now),
         children=tuple(
-            _row(child, (child.started_at or child.ended_at, child.ended_at), begin, end, now)
+            _row(child, (child.state,), (child.started_at or child.ended_at, child.ended_at), begin, end, now)
             for child in task.children
         ),
         mapped=sum(task.counts.values()),
@@ -66,16 +69,24 @@ def _group(task: TaskSummary, begin: datetime, end: datetime, now: datetime) -> 
     )
 
 
-def _row(task: TaskView, span: tuple[str | None, str | None], begin: datetime, end: datetime, now: datetime) -> Row:
+def _row(
+    task: TaskView,
+    states: Sequence[str],
+    span: tuple[str | None, str | None],
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+) -> Row:
     start, stop = map(_at, span)
     if start is None:
-        return Row(task=task, left=0, width=0)
+        return Row(task=task, tone=loudest(states), left=0, width=0)
 
     whole = max((end - begin).total_seconds(), 1e-6)
     left = 100 * (start - begin).total_seconds() / whole
     width = 100 * ((stop or now) - start).total_seconds() / whole
     left = min(max(left, 0.0), 100 - _LEAST)
-    return Row(task=task, left=round(left, 2), width=round(min(max(width, _LEAST), 100 - left), 2))
+    width = min(max(width, _LEAST), 100 - left)
+    return Row(task=task, tone=loudest(states), left=round(left, 2), width=round(width, 2))
 
 
 def _span(run: RunDetail, now: datetime) -> tuple[datetime, datetime]:

@@ -16,7 +16,7 @@ _NAMED: Final = 3 * _DAYS
 _STEP: Final = 4
 _FEW_HOURS: Final = timedelta(hours=4)
 #: Schedules on the calendar, the soonest first, so that ten thousand of them cost no more than these.
-_SCHEDULES: Final = 40
+MAX_SCHEDULES: Final = 40
 
 #: One row of the API's ``next``.
 Fire = Mapping[str, object]
@@ -69,7 +69,7 @@ def week(soonest: Sequence[Fire], more: int, upcoming: Upcoming, *, now: datetim
     Lay out the week of some schedules.
 
     Args:
-        soonest: the next fire time of each of them, in order of time.
+        soonest: the next fire time of each of them, in order of time; only :data:`MAX_SCHEDULES` are laid out.
 
         more: how many schedules there are beside these.
 
@@ -79,7 +79,7 @@ def week(soonest: Sequence[Fire], more: int, upcoming: Upcoming, *, now: datetim
     today = now.astimezone(ZoneInfo(zone)).date()
     days: dict[date, dict[str, list[str]]] = {today + timedelta(days=n): {} for n in range(_DAYS)}
     often: list[str] = []
-    for first in soonest[:_SCHEDULES]:
+    for first in soonest[:MAX_SCHEDULES]:
         name = str(first["schedule"])
         within = _within(name, upcoming, end) if _instant(first) < end else []
         if within is None:
@@ -91,7 +91,7 @@ def week(soonest: Sequence[Fire], more: int, upcoming: Upcoming, *, now: datetim
     return Week(
         days=tuple(Day(day=day, entries=_entries(days[day])) for day in sorted(days)),
         often=tuple(often),
-        more=more + max(len(soonest) - _SCHEDULES, 0),
+        more=more + max(len(soonest) - MAX_SCHEDULES, 0),
     )
 
 

@@ -9,6 +9,8 @@
   const clock = new Intl.DateTimeFormat(undefined, clockParts);
   const thisYear = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...clockParts });
   const full = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...clockParts });
+  const utcClock = new Intl.DateTimeFormat(undefined, { ...clockParts, timeZone: "UTC" });
+  const utcDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", ...clockParts, timeZone: "UTC" });
 
   // Today is a clock, another day its date too: a table of times is read at a glance.
   const instant = (at) => {
@@ -16,6 +18,8 @@
     if (at.toDateString() === now.toDateString()) return clock.format(at);
     return (at.getFullYear() === now.getFullYear() ? thisYear : full).format(at);
   };
+  const dayOf = (at) => at.toISOString().slice(0, 10);
+  const inUtc = (at) => (dayOf(at) === dayOf(new Date()) ? utcClock : utcDay).format(at);
 
   const since = (ms) => {
     const s = Math.max(0, Math.floor(ms / 1000));
@@ -26,11 +30,12 @@
     return `${Math.floor(s / 86400)} d ${two(Math.floor((s % 86400) / 3600))} h`;
   };
 
+  const MODES = { since: (at) => since(Date.now() - at), clock: (at) => clock.format(at), utc: inUtc };
+
   const show = (time) => {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) return;
-    const mode = time.dataset.show;
-    const text = mode === "since" ? since(Date.now() - at) : mode === "clock" ? clock.format(at) : instant(at);
+    const text = (MODES[time.dataset.show] ?? instant)(at);
     if (time.textContent !== text) time.textContent = text;
   };
   const showAll = (root) => root.querySelectorAll("time[data-show]").forEach(show);
@@ -161,7 +166,7 @@
     for (const name of ["task", "level", "text"]) if (log.dataset[name]) asked.set(name, log.dataset[name]);
     const answer = await fetch(`/api/v1/runs/${log.dataset.run}/logs?${asked}`);
     if (!answer.ok) throw new Error(answer.statusText);
-    return (await answer.json()).lines;
+    return answer.json();
   };
 
   const load = async (more) => {
@@ -178,20 +183,35 @@
   const older = async () => {
     const first = log.querySelector(".line");
     if (!first) return;
-    const lines = await ask({ before: first.dataset.seq, tail: PAGE });
-    hasOlder = lines.length > 0;
-    keepingSight(() => log.prepend(fragmentOf(lines)));
+    let page = { lines: [], before: first.dataset.seq };
+    // One answer looks at so many lines only: an empty one is not yet the end.
+    while (!page.lines.length && page.before !== null) page = await ask({ before: page.before, tail: PAGE });
+    hasOlder = page.before !== null;
+    keepingSight(() => log.prepend(fragmentOf(page.lines)));
     dropNewest();
   };
 
   const newer = async () => {
-    const lines = await ask({ after: lastSeq(), limit: PAGE });
-    hasNewer = lines.length === PAGE;
-    log.append(fragmentOf(lines));
+    let page = { lines: [], next: lastSeq(), more: true };
+    while (!page.lines.length && page.more) page = await ask({ after: page.next, limit: PAGE });
+    hasNewer = page.more;
+    log.append(fragmentOf(page.lines));
     keepingSight(dropOldest);
   };
 
+  const newest = async () => {
+    const page = await ask({ tail: PAGE });
+    hasOlder = page.before !== null;
+    hasNewer = false;
+    log.replaceChildren(fragmentOf(page.lines));
+    log.scrollTop = log.scrollHeight;
+  };
+
   if (log) {
+    document.getElementById("newest").addEventListener("click", (event) => {
+      event.preventDefault();
+      load(newest);
+    });
     if (!hasNewer) log.scrollTop = log.scrollHeight;
     log.addEventListener("scroll", () => {
       if (hasOlder && log.scrollTop < 400) load(older);
@@ -247,7 +267,7 @@
 
   const listen = () => {
     const address = new URL(main.dataset.live, location.href);
-    if (log) address.searchParams.set("after", lastSeq());
+    if (log && lastSeq() >= 0) address.searchParams.set("after", lastSeq());
     const made = new EventSource(address);
     made.addEventListener("change", () => { refresh(); redraw(); });
     made.addEventListener("lines", (event) => append(JSON.parse(event.data)));
