@@ -4,23 +4,27 @@ Every route that the daemon answers to, from the application itself: none is for
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, cast
 
 from orchd.web.app import make_app
 
 #: What stands in the place of a name.
 PLACE = re.compile(r"\{\w+\}")
+#: What of it the OpenAPI document does not say: that the name may have slashes.
+_KIND = re.compile(r":\w+(?=\})")
 
 
-def routes() -> list[tuple[str, str]]:
+@cache
+def routes() -> tuple[tuple[str, str], ...]:
     """
     Return method and path of each route, a path once for each of its methods.
     """
     app = make_app(cast(Any, None), cast(Any, None), version="1")
-    found = {(method, route.path) for route in _leaves(app.routes) for method in route.methods}
+    found = {(method, _KIND.sub("", route.path)) for route in _leaves(app.routes) for method in route.methods}
     documented = {(method.upper(), path) for path, each in app.openapi()["paths"].items() for method in each}
     assert found > documented
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def paths() -> list[str]:
