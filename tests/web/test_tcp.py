@@ -148,7 +148,15 @@ def test_clients_that_say_nothing_keep_nobody_out(serve: Serve, monkeypatch: pyt
         for _ in range(5):
             assert _length(opened.enter_context(served.connect()), WHOLE) == b"2"
 
-        assert [each.recv(1000) for each in silent[:5]] == [b""] * 5
+        assert all(_is_let_go(each) for each in silent[:5])
+
+
+def _is_let_go(made: socket.socket) -> bool:
+    try:
+        return made.recv(1000) == b""
+    except ConnectionResetError:
+        # It had not read what was said.
+        return True
 
 
 def test_an_address_that_is_taken_is_tried_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
