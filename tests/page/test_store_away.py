@@ -78,7 +78,7 @@ def test_a_page_says_it_to_a_person(away: Away, path: str) -> None:
     assert answer.status == 503
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     said = re.findall(r'<p role="alert">([^<]+)</p>', answer.text)
-    assert said == ["Orchd cannot look up logins, as its run store is away; `orchd status` says why; try again soon."]
+    assert said == ["Logins cannot be looked up, as the run store is away; `orchd status` says why; try again soon."]
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     assert "postgres" not in answer.text
 

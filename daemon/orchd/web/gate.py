@@ -40,7 +40,7 @@ MAX_FORM: Final = 256 * 1024
 MAX_FIELDS: Final = 1000
 _NO_KEY: Final = "this change did not come from one of orchd's own pages; load the page again and try once more"
 #: Nobody is known then, so it names neither the store nor what ails it.
-STORE_AWAY: Final = "orchd cannot look up logins, as its run store is away; `orchd status` says why; try again soon"
+STORE_AWAY: Final = "logins cannot be looked up, as the run store is away; `orchd status` says why; try again soon"
 
 #: Status -> the word that programs are given for it.
 _CODES: Final = {401: "not_logged_in", 429: "too_many", 500: "internal_error", 503: "store_error"}
