@@ -185,7 +185,7 @@ EXPRS = st.tuples(
 )
 
 
-@settings(PROPERTY, max_examples=25)
+@settings(PROPERTY, max_examples=10)
 @given(EXPRS, st.lists(st.booleans(), min_size=5, max_size=5), st.booleans())
 def test_a_cron_rule_written_otherwise_has_its_words_only_if_it_fires_alike(
     fields: tuple[str, ...], spelled: list[bool], day_or: bool

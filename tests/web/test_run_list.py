@@ -77,6 +77,7 @@ def test_a_state_is_what_a_person_means_by_it(rig: Rig, word: str) -> None:
         ({"state": "sleeping"}, "'sleeping' is no state; write one of running, held, succeeded, failed, cancelled"),
         ({"since": "yesterday"}, "'yesterday' is no day; write one such as 2026-11-23"),
         ({"since": "2026-02-30"}, "'2026-02-30' is no day"),
+        ({"until": "9999-12-31"}, "'9999-12-31' is no day"),
         ({"since": "2026-11-23T10:00"}, "is no day"),
     ],
 )
@@ -107,6 +108,29 @@ def test_since_is_the_begin_of_a_day(rig: Rig, at_us: int, expected: int) -> Non
         add_run(conn, at_us=at_us)
 
     assert len(listed(rig, since="2026-11-23").runs) == expected
+
+
+@pytest.mark.parametrize(("at_us", "expected"), [(DAY_US - 1, 1), (DAY_US, 1), (DAY_US + 86_400 * 10**6, 0)])
+def test_until_is_the_end_of_a_day(rig: Rig, at_us: int, expected: int) -> None:
+    """
+    In UTC, the whole day is in it.
+    """
+    with rig.database.writing() as conn:
+        add_run(conn, at_us=at_us)
+
+    assert len(listed(rig, until="2026-11-23").runs) == expected
+
+
+def test_a_search_begins_with_the_day_that_it_goes_up_to(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What came later is not looked at, and so does not use the search up.
+    """
+    monkeypatch.setattr(module, "_SEARCHED", 5)
+    with rig.database.writing() as conn:
+        for number in range(20):
+            add_run(conn, at_us=DAY_US + number * 86_400 * 10**6, parameters='{"day": "wanted"}')
+
+    assert [run.number for run in listed(rig, until="2026-11-23", parameter="wanted").runs] == [1]
 
 
 def test_one_flow_alone(rig: Rig) -> None:

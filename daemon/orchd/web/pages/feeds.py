@@ -14,7 +14,7 @@ from orchd.model.ids import FlowRunId
 from orchd.model.states import FlowRunState
 from orchd.store import queries
 from orchd.store.database import Connection
-from orchd.store.queries import LogFilter, LogView
+from orchd.store.queries import LogFilter
 from orchd.web.asking import read
 from orchd.web.daemon import Daemon
 
@@ -45,12 +45,11 @@ class _Found(Struct, frozen=True, kw_only=True):
     What one look found.
     """
 
-    lines: list[LogView]
+    #: What is sent for it to each page, made once; None when there is no line.
+    event: str | None
     #: All lines up to this seq were looked at, and there are more of them.
     until: int
     has_more: bool
-    #: Lines were left out before these.
-    has_gap: bool
     #: Another one whenever the run or one of its tasks moved.
     mark: str
     is_over: bool
@@ -80,8 +79,8 @@ class Feeds:
             change = daemon.next_change()
             found = await self._look(wanted, after)
             after = found.until
-            if found.lines:
-                yield _event("lines", {"lines": found.lines, "gap": found.has_gap})
+            if found.event is not None:
+                yield found.event
             # The first look too: something may have moved since the page was made.
             if found.mark != mark:
                 yield _event("change", None)
@@ -133,8 +132,9 @@ def _found(conn: Connection, wanted: Wanted, after: int) -> _Found:
         has_gap = bool(newest.lines) and newest.lines[0].seq > until
         if has_gap:
             lines, until, has_more = newest.lines, newest.next, False
+    event = _event("lines", {"lines": lines, "gap": has_gap}) if lines else None
     is_over = FlowRunState(state).is_final
-    return _Found(lines=lines, until=until, has_more=has_more, has_gap=has_gap, mark=mark, is_over=is_over)
+    return _Found(event=event, until=until, has_more=has_more, mark=mark, is_over=is_over)
 
 
 def _is_awaited(change: "asyncio.Future[None]") -> bool:
