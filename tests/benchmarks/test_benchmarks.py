@@ -139,7 +139,7 @@ def test_every_page_answers_and_no_line_is_lost(place: Path) -> None:
     """
     Pages, lists and filters answer over a store of any size, and twenty open pages take no line from the store.
     """
-    sizes = ("--size", "300", "--times", "1", "--seconds", "2", "--listeners", "20")
+    sizes = ("--size", "300", "--times", "1", "--seconds", "1", "--listeners", "20")
     found = measured(place, "pages", *sizes)
 
     assert {name: row["status"] for name, row in found["asked"].items() if row["status"] not in (200, 303)} == {}
