@@ -98,7 +98,10 @@ def tasks_of_run(conn: Connection, **chosen: object) -> object:
             "ix_event_run_number (run_number=? AND slug=? AND map_index=?)",
         ),
         (lambda conn: queries.first_error(conn, 5), "ix_log_warnings (run_number=? AND seq>?)"),
-        (lambda conn: queries.log_tail(conn, 5, count=9, level=30, within=9), "ix_log_warnings (run_number=?"),
+        (
+            lambda conn: queries.log_page_before(conn, 5, only=queries.LogFilter(level=30), limit=9, within=9),
+            "ix_log_warnings (run_number=?",
+        ),
         (
             lambda conn: queries.log_page(conn, 5, only=queries.LogFilter(text="x")),
             "SEARCH log USING PRIMARY KEY (run_number=? AND seq",

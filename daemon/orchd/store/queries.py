@@ -14,7 +14,6 @@ from orchd.store.queries_logs import (
     log_lines,
     log_page,
     log_page_before,
-    log_tail,
 )
 from orchd.store.queries_pages import (
     BarView,
@@ -119,7 +118,6 @@ __all__ = [
     "log_lines",
     "log_page",
     "log_page_before",
-    "log_tail",
     "progress",
     "projects",
     "run_detail",

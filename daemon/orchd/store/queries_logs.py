@@ -45,6 +45,13 @@ class LogFilter(Struct, frozen=True, kw_only=True):
     #: Only lines written at or after it.
     since_us: int | None = None
 
+    @property
+    def is_worth_a_look(self) -> bool:
+        """
+        True when only lines are wanted that an index has.
+        """
+        return self.level is not None and self.level >= WARNING
+
 
 #: Every line.
 ALL: Final = LogFilter()
@@ -80,13 +87,14 @@ def log_page(
         within: only so many lines are looked at; of those worth a look, if others are not wanted.
     """
     last = last_line(conn, number)
-    near = _near(number, only, _C.seq > after).order_by(_C.seq).limit(within).subquery()
-    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)
-    if is_whole:
-        far = _reached(conn, sa.func.max(near.c.seq), within)
-        reached = max(after, last if far is None else far)
-    else:
-        reached = lines[-1].seq
+    end = min(after + within, last)
+    if only.is_worth_a_look:
+        near = _worth_a_look(number, _C.seq > after).order_by(_C.seq).limit(within).subquery()
+        found: int | None = conn.execute(_full(sa.func.max(near.c.seq), within)).scalar()
+        end = last if found is None else found
+    asked = _chosen(conn, number, only).where(_C.seq > after, _C.seq <= end)
+    lines, is_whole = _fitting(conn, asked.order_by(_C.seq), limit)
+    reached = max(after, end) if is_whole else lines[-1].seq
     return LogPage(lines=lines, next=reached, more=reached < last, before=None)
 
 
@@ -97,7 +105,7 @@ def log_page_before(
     before: int | None = None,
     only: LogFilter = ALL,
     limit: int = 1000,
-    within: int | None = LOOKED_AT,
+    within: int = LOOKED_AT,
 ) -> LogPage:
     """
     Return the last lines of run *number*, as many as fit into :data:`MAX_BYTES`, oldest first.
@@ -105,52 +113,27 @@ def log_page_before(
     Args:
         before: the last ones of those whose seq is smaller.
 
-        within: only so many lines are looked at; of those worth a look, if others are not wanted. None for all.
+        within: only so many lines are looked at; of those worth a look, if others are not wanted.
     """
     last = last_line(conn, number)
     end = last + 1 if before is None else min(before, last + 1)
-    near = _near(number, only, _C.seq < end).order_by(_C.seq.desc()).limit(within).subquery()
-    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq.desc()), limit)
+    begin = max(end - within, 0)
+    if only.is_worth_a_look:
+        near = _worth_a_look(number, _C.seq < end).order_by(_C.seq.desc()).limit(within).subquery()
+        found: int | None = conn.execute(_full(sa.func.min(near.c.seq), within)).scalar()
+        begin = found or 0
+    asked = _chosen(conn, number, only).where(_C.seq >= begin, _C.seq < end)
+    lines, is_whole = _fitting(conn, asked.order_by(_C.seq.desc()), limit)
     lines.reverse()
-    first = lines[0].seq if lines else end
-    reached = _reached(conn, sa.func.min(near.c.seq), within) if is_whole else first
+    reached = begin if is_whole else lines[0].seq if lines else end
     return LogPage(lines=lines, next=end - 1, more=end <= last, before=reached or None)
 
 
-def log_lines(
-    conn: Connection,
-    number: int,
-    *,
-    after: int = -1,
-    task: str | None = None,
-    level: int | None = None,
-    text: str | None = None,
-    limit: int = 1000,
-) -> list[LogView]:
+def log_lines(conn: Connection, number: int, *, after: int = -1, limit: int = 1000) -> list[LogView]:
     """
-    Return what :func:`log_page` does, however far the lines lie apart (see :class:`LogFilter`).
+    Return the first lines of run *number* after seq *after*, as many as fit into :data:`MAX_BYTES`.
     """
-    only = LogFilter(task=task, level=level, text=text)
-    near = _near(number, only, _C.seq > after).order_by(_C.seq).subquery()
-    return _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)[0]
-
-
-def log_tail(
-    conn: Connection,
-    number: int,
-    *,
-    count: int,
-    before: int | None = None,
-    task: str | None = None,
-    level: int | None = None,
-    text: str | None = None,
-    within: int | None = None,
-) -> list[LogView]:
-    """
-    Return the lines of :func:`log_page_before` (see :class:`LogFilter`).
-    """
-    only = LogFilter(task=task, level=level, text=text)
-    return log_page_before(conn, number, before=before, only=only, limit=count, within=within).lines
+    return _fitting(conn, _chosen(conn, number, ALL).where(_C.seq > after).order_by(_C.seq), limit)[0]
 
 
 def last_line(conn: Connection, number: int) -> int:
@@ -170,37 +153,34 @@ def first_error(conn: Connection, number: int, *, after: int = -1) -> int | None
     return found
 
 
-def _near(number: int, only: LogFilter, which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _worth_a_look(number: int, which: sa.ColumnElement[bool]) -> sa.Select[int]:
     """
-    Return what is looked at: lines worth a look, which an index has, when others are not wanted; else every line.
+    Return the seqs of what an index has.
     """
-    near = _SELECT.where(_C.run_number == number, which)
-    return near if only.level is None or only.level < WARNING else near.where(WORTH_A_LOOK)
+    return sa.select(_C.seq).where(_C.run_number == number, which, WORTH_A_LOOK)
 
 
-def _reached(conn: Connection, bound: sa.Function[int], within: int | None) -> int | None:
+def _full(bound: sa.Function[int], within: int) -> sa.Select[int]:
     """
-    Return *bound* of what was looked at; None when that has fewer than *within* lines, and so was all that there is.
+    Return *bound* of what is looked at, when that has *within* lines: beyond them nobody has looked.
     """
-    if within is None:
-        return None
-
-    found: int | None = conn.execute(sa.select(sa.case((sa.func.count() == within, bound)))).scalar()
-    return found
+    return sa.select(bound).having(sa.func.count() == within)
 
 
-def _chosen(conn: Connection, near: sa.Subquery, only: LogFilter) -> sa.Select[Any]:
-    asked = sa.select(near)
+def _chosen(conn: Connection, number: int, only: LogFilter) -> sa.Select[Any]:
+    asked = _SELECT.where(_C.run_number == number)
+    if only.is_worth_a_look:
+        asked = asked.where(WORTH_A_LOOK)
     if only.task is not None:
-        asked = asked.where(near.c.slug == only.task)
+        asked = asked.where(_C.slug == only.task)
     if only.level is not None:
-        asked = asked.where(near.c.level >= only.level)
+        asked = asked.where(_C.level >= only.level)
     if only.text is not None:
         # SQLite's LIKE takes big and small letters for the same by itself; to lower each line would double its time.
-        has = near.c.text.icontains if is_postgres(conn) else near.c.text.contains
+        has = _C.text.icontains if is_postgres(conn) else _C.text.contains
         asked = asked.where(has(only.text, autoescape=True))
     if only.since_us is not None:
-        asked = asked.where(near.c.at_us >= only.since_us)
+        asked = asked.where(_C.at_us >= only.since_us)
     return asked
 
 
