@@ -4,7 +4,8 @@ Pages and lists over a store with a million runs and ten million log lines, and 
 
 import http.client
 import json
-import statistics
+import selectors
+import socket
 import threading
 import time
 from contextlib import ExitStack, closing
@@ -22,8 +23,8 @@ from support.daemon import Daemon, Json
 
 #: What is older than usual stays: cleaning up beside the asking would be measured too.
 PAGE = 'listen = "127.0.0.1:0"\n[retention]\nruns = "365d"\n'
-#: Runs of a store in which every page has as many rows as it ever shows.
-FEW = 1000
+#: Runs of a store in which every page has as many rows as it ever shows, and looks at as many as it ever does.
+FEW = 50_000
 FLOWS, SCHEDULES = 200, 300
 MANY = """
 from orchd import Flow, Parameter, task
@@ -164,6 +165,41 @@ class Listener(threading.Thread):
         self.ages_s += [now - float(words[1]) for words in printed if len(words) > 2]
 
 
+class Crowd(threading.Thread):
+    """
+    Many open pages of a run, which take every event and look at none: what they cost is the daemon's.
+    """
+
+    def __init__(self, who: Visitor, run: str, pages: int) -> None:
+        super().__init__()
+        #: Bytes of all of them.
+        self.taken = 0
+        self._pages = [self._open(who, run) for _ in range(pages)]
+
+    def _open(self, who: Visitor, run: str) -> socket.socket:
+        host, _, port = who.host.rpartition(":")
+        opened = socket.create_connection((host, int(port)))
+        head = f"GET /runs/{run}/live HTTP/1.1\r\nHost: {who.host}\r\nCookie: {who.cookie}\r\nConnection: close\r\n\r\n"
+        opened.sendall(head.encode())
+        return opened
+
+    def run(self) -> None:
+        """
+        Take until the run is over.
+        """
+        with selectors.DefaultSelector() as ready:
+            for page in self._pages:
+                ready.register(page, selectors.EVENT_READ)
+            while ready.get_map():
+                for key, _ in ready.select():
+                    part = self._pages[self._pages.index(key.fileobj)].recv(1 << 20)
+                    self.taken += len(part)
+                    if not part:
+                        ready.unregister(key.fileobj)
+        for page in self._pages:
+            page.close()
+
+
 def latency(place: Path, seconds: float) -> Json:
     """
     Return how old a line is when an open page has it, in milliseconds, while ten lines a second are printed.
@@ -223,12 +259,10 @@ def live(place: Path, listeners: int, seconds: float) -> Json:
         begun = clock.now_us()
         run = daemon.begin("talk", seconds=seconds, at_once=100, pause=0.01)
         watch = stack.enter_context(MemoryWatch(daemon.process.pid))
-        opened = [Listener(who, run) for _ in range(listeners)]
-        for listener in opened:
-            listener.start()
+        crowd = Crowd(who, run, listeners)
+        crowd.start()
         daemon.finished(run, within_s=seconds + 60)
-        for listener in opened:
-            listener.join()
+        crowd.join()
         printed = daemon.rows(
             "SELECT text FROM log JOIN flow_run ON number = run_number WHERE id = :id AND stream = 1 ORDER BY seq",
             id=run,
@@ -244,7 +278,7 @@ def live(place: Path, listeners: int, seconds: float) -> Json:
             "lines_per_s": told / seconds,
             "lost": told - (len(printed) - 1),
             "rss_mib": {"before": before, "most": max(watch.seen, default=before)},
-            "shown_of_each": statistics.median([each.lines for each in opened]) / told if opened else None,
+            "mib_to_each": crowd.taken / listeners / 2**20 if listeners else None,
             "late_ms": measuring.spread([row["us"] / 1000 for row in late]),
             "beats": len(late),
         }
