@@ -87,14 +87,13 @@ def log_page(
         within: only so many lines are looked at; of those worth a look, if others are not wanted.
     """
     last = last_line(conn, number)
-    end = min(after + within, last)
-    if only.is_worth_a_look:
-        near = _worth_a_look(number, _C.seq > after).order_by(_C.seq).limit(within).subquery()
-        found: int | None = conn.execute(_full(sa.func.max(near.c.seq), within)).scalar()
-        end = last if found is None else found
-    asked = _chosen(conn, number, only).where(_C.seq > after, _C.seq <= end)
-    lines, is_whole = _fitting(conn, asked.order_by(_C.seq), limit)
-    reached = max(after, end) if is_whole else lines[-1].seq
+    end = last if only.is_worth_a_look else min(after + within, last)
+    near = _near(number, only, _C.seq > after, _C.seq <= end, order=_C.seq, within=within)
+    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq), limit)
+    if is_whole:
+        reached = max(after, _bound(conn, sa.func.max(near.c.seq), only, within=within, otherwise=end))
+    else:
+        reached = lines[-1].seq
     return LogPage(lines=lines, next=reached, more=reached < last, before=None)
 
 
@@ -117,15 +116,14 @@ def log_page_before(
     """
     last = last_line(conn, number)
     end = last + 1 if before is None else min(before, last + 1)
-    begin = max(end - within, 0)
-    if only.is_worth_a_look:
-        near = _worth_a_look(number, _C.seq < end).order_by(_C.seq.desc()).limit(within).subquery()
-        found: int | None = conn.execute(_full(sa.func.min(near.c.seq), within)).scalar()
-        begin = found or 0
-    asked = _chosen(conn, number, only).where(_C.seq >= begin, _C.seq < end)
-    lines, is_whole = _fitting(conn, asked.order_by(_C.seq.desc()), limit)
+    begin = 0 if only.is_worth_a_look else max(end - within, 0)
+    near = _near(number, only, _C.seq < end, _C.seq >= begin, order=_C.seq.desc(), within=within)
+    lines, is_whole = _fitting(conn, _chosen(conn, near, only).order_by(near.c.seq.desc()), limit)
     lines.reverse()
-    reached = begin if is_whole else lines[0].seq if lines else end
+    if is_whole:
+        reached = _bound(conn, sa.func.min(near.c.seq), only, within=within, otherwise=begin)
+    else:
+        reached = lines[0].seq if lines else end
     return LogPage(lines=lines, next=end - 1, more=end <= last, before=reached or None)
 
 
@@ -133,7 +131,7 @@ def log_lines(conn: Connection, number: int, *, after: int = -1, limit: int = 10
     """
     Return the first lines of run *number* after seq *after*, as many as fit into :data:`MAX_BYTES`.
     """
-    return _fitting(conn, _chosen(conn, number, ALL).where(_C.seq > after).order_by(_C.seq), limit)[0]
+    return _fitting(conn, _SELECT.where(_C.run_number == number, _C.seq > after).order_by(_C.seq), limit)[0]
 
 
 def last_line(conn: Connection, number: int) -> int:
@@ -153,34 +151,47 @@ def first_error(conn: Connection, number: int, *, after: int = -1) -> int | None
     return found
 
 
-def _worth_a_look(number: int, which: sa.ColumnElement[bool]) -> sa.Select[int]:
+def _near(
+    number: int,
+    only: LogFilter,
+    begin: sa.ColumnElement[bool],
+    end: sa.ColumnElement[bool],
+    *,
+    order: sa.ColumnElement[int],
+    within: int,
+) -> sa.Subquery:
     """
-    Return the seqs of what an index has.
+    Return what is looked at: the lines from *begin* to *end*; when only lines worth a look are wanted, the first of
+    those that an index has from *begin* on (with both bounds SQLite takes another index).
     """
-    return sa.select(_C.seq).where(_C.run_number == number, which, WORTH_A_LOOK)
+    near = _SELECT.where(_C.run_number == number, begin)
+    near = near.where(WORTH_A_LOOK).order_by(order).limit(within) if only.is_worth_a_look else near.where(end)
+    return near.subquery()
 
 
-def _full(bound: sa.Function[int], within: int) -> sa.Select[int]:
+def _bound(conn: Connection, bound: sa.Function[int], only: LogFilter, *, within: int, otherwise: int) -> int:
     """
-    Return *bound* of what is looked at, when that has *within* lines: beyond them nobody has looked.
+    Return how far was looked: *otherwise*, or as far as *within* lines that are worth a look.
     """
-    return sa.select(bound).having(sa.func.count() == within)
+    if not only.is_worth_a_look:
+        return otherwise
+
+    found: int | None = conn.execute(sa.select(bound).having(sa.func.count() == within)).scalar()
+    return otherwise if found is None else found
 
 
-def _chosen(conn: Connection, number: int, only: LogFilter) -> sa.Select[Any]:
-    asked = _SELECT.where(_C.run_number == number)
-    if only.is_worth_a_look:
-        asked = asked.where(WORTH_A_LOOK)
+def _chosen(conn: Connection, near: sa.Subquery, only: LogFilter) -> sa.Select[Any]:
+    asked = sa.select(near)
     if only.task is not None:
-        asked = asked.where(_C.slug == only.task)
+        asked = asked.where(near.c.slug == only.task)
     if only.level is not None:
-        asked = asked.where(_C.level >= only.level)
+        asked = asked.where(near.c.level >= only.level)
     if only.text is not None:
         # SQLite's LIKE takes big and small letters for the same by itself; to lower each line would double its time.
-        has = _C.text.icontains if is_postgres(conn) else _C.text.contains
+        has = near.c.text.icontains if is_postgres(conn) else near.c.text.contains
         asked = asked.where(has(only.text, autoescape=True))
     if only.since_us is not None:
-        asked = asked.where(_C.at_us >= only.since_us)
+        asked = asked.where(near.c.at_us >= only.since_us)
     return asked
 
 
