@@ -62,7 +62,7 @@ class Feeds:
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
-        self._looks: dict[tuple[Wanted, int], asyncio.Task[_Found]] = {}
+        self._looks: dict[tuple[Wanted, int], asyncio.Task[tuple[_Found, bool]]] = {}
         self._stirred_s: dict[FlowRunId, float] = {}
 
     async def follow(self, wanted: Wanted, *, after: int) -> AsyncIterator[str]:
@@ -73,32 +73,47 @@ class Feeds:
         Args:
             after: the line (by its seq) that the page has.
         """
-        daemon = self._daemon
         mark: str | None = None
-        while True:
-            change = daemon.next_change()
-            found = await self._look(wanted, after)
-            after = found.until
-            if found.event is not None:
-                yield found.event
-            # The first look too: something may have moved since the page was made.
-            if found.mark != mark:
-                yield _event("change", None)
-            mark = found.mark
-            if found.is_over and not found.has_more:
-                change.cancel()
-                yield _event("end", None)
-                return
-            if found.has_more:
-                change.cancel()
-            begun_s = daemon.monotonic()
-            while not found.has_more and _is_awaited(change) and daemon.monotonic() - begun_s < _WAIT_S:
-                self._stir(wanted.run_id)
-                change = daemon.next_change() if change.cancelled() else change
-                if not await daemon.changed(change, within_s=_STIR_S):
+        change = self._daemon.next_change()
+        try:
+            while True:
+                found, is_newest = await self._look(wanted, after)
+                after = found.until
+                if found.event is not None:
+                    yield found.event
+                # The first look too: something may have moved since the page was made.
+                if found.mark != mark:
+                    yield _event("change", None)
+                mark = found.mark
+                if found.is_over and not found.has_more:
+                    yield _event("end", None)
                     return
-            yield ""
-            await asyncio.sleep(_PACE_S - daemon.monotonic() % _PACE_S)
+                if is_newest and not found.has_more:
+                    change, is_up = await self._more(change, wanted.run_id)
+                    if not is_up:
+                        return
+                yield ""
+                await asyncio.sleep(_PACE_S - self._daemon.monotonic() % _PACE_S)
+                change.cancel()
+                change = self._daemon.next_change()
+        finally:
+            change.cancel()
+
+    async def _more(self, change: "asyncio.Future[None]", run_id: FlowRunId) -> tuple["asyncio.Future[None]", bool]:
+        """
+        Wait for *change*, and have the daemon look what the run prints meanwhile; False when the daemon ends.
+        """
+        daemon, begun_s = self._daemon, self._daemon.monotonic()
+        while not change.done() and daemon.monotonic() - begun_s < _WAIT_S:
+            self._stir(run_id)
+            # Taken before the other one is let go: a change that comes between them is not missed.
+            following = daemon.next_change()
+            is_up = await daemon.changed(change, within_s=_STIR_S)
+            if not is_up or not change.cancelled():
+                following.cancel()
+                return change, is_up
+            change = following
+        return change, True
 
     def _stir(self, run_id: FlowRunId) -> None:
         """
@@ -113,14 +128,26 @@ class Feeds:
         self._stirred_s[run_id] = now_s
         self._daemon.stir(run_id)
 
-    async def _look(self, wanted: Wanted, after: int) -> _Found:
+    async def _look(self, wanted: Wanted, after: int) -> tuple[_Found, bool]:
+        """
+        Return what there is after line *after*, and whether nothing has changed since that was looked at.
+        """
         key = (wanted, after)
         look = self._looks.get(key)
         if look is None:
-            look = asyncio.create_task(read(self._daemon, lambda conn: _found(conn, wanted, after)))
+            look = asyncio.create_task(self._looked(wanted, after))
             self._looks[key] = look
             look.add_done_callback(lambda _: self._looks.pop(key, None))
         return await asyncio.shield(look)
+
+    async def _looked(self, wanted: Wanted, after: int) -> tuple[_Found, bool]:
+        # Others may join a look that began before they did: what changed since its begin they have not seen.
+        since = self._daemon.next_change()
+        try:
+            found = await read(self._daemon, lambda conn: _found(conn, wanted, after))
+            return found, not since.done()
+        finally:
+            since.cancel()
 
 
 def _found(conn: Connection, wanted: Wanted, after: int) -> _Found:
@@ -135,10 +162,6 @@ def _found(conn: Connection, wanted: Wanted, after: int) -> _Found:
     event = _event("lines", {"lines": lines, "gap": has_gap}) if lines else None
     is_over = FlowRunState(state).is_final
     return _Found(event=event, until=until, has_more=has_more, mark=mark, is_over=is_over)
-
-
-def _is_awaited(change: "asyncio.Future[None]") -> bool:
-    return change.cancelled() or not change.done()
 
 
 def _event(name: str, body: object) -> str:
