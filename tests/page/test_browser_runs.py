@@ -375,7 +375,7 @@ def test_a_text_is_looked_for_further_back(house: House, person: Person) -> None
 
 def test_the_whole_log_is_downloaded(house: House, person: Person) -> None:
     """
-    As a file of text, each line with its time and its task.
+    As a file of text, each line with its time, its level and its task.
     """
     run = house.daemon.begin("chatty", n=3)
     house.daemon.finished(run)
@@ -385,7 +385,7 @@ def test_the_whole_log_is_downloaded(house: House, person: Person) -> None:
 
     text = Path(download.value.path()).read_text()
     assert download.value.suggested_filename == f"{run}.log"
-    assert [line.partition("talk-1 ")[2] for line in text.splitlines() if "of many" in line] == [
+    assert [line.partition(" INFO talk-1 ")[2] for line in text.splitlines() if "of many" in line] == [
         f"line {n} of many" for n in range(3)
     ]
 

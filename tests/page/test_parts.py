@@ -106,6 +106,16 @@ def test_what_cannot_be_meant_is_said_beside_its_field(field: str, text: str, sa
     assert said in str(wrong.error)
 
 
+def test_a_text_of_several_lines_stays_as_it_is() -> None:
+    """
+    Browsers send both characters at the end of each line; untouched it is the default still.
+    """
+    poem = ParameterSpec(name="poem", required=False, default="one\ntwo")
+
+    assert read([poem], {f"{PREFIX}poem": "one\r\ntwo"}).parameters == {}
+    assert read([poem], {f"{PREFIX}poem": "one\r\nthree"}).parameters == {"poem": "one\nthree"}
+
+
 def test_a_form_may_begin_with_the_values_of_a_run() -> None:
     """
     As run again does; sent back untouched they are the same values.

@@ -149,6 +149,7 @@ def test_the_moves_of_a_task_run_are_its_own(store: Database, run: runs.RunRow) 
         ([T.RUNNING, T.SUCCESS], [["running", "success"]]),
         ([T.RUNNING, T.RETRYING, T.RUNNING, T.FAILED], [["running", "retrying"], ["running", "failed"]]),
         ([T.PAUSED, T.RUNNING, T.SUCCESS], [["paused", "running", "success"]]),
+        ([T.RUNNING, T.PAUSED, T.RUNNING, T.SUCCESS], [["running", "paused", "running", "success"]]),
         (
             [T.RUNNING, T.RETRYING, T.RUNNING, T.RETRYING, T.CANCELLED],
             [["running", "retrying"], ["running", "retrying", "cancelled"]],
@@ -157,10 +158,11 @@ def test_the_moves_of_a_task_run_are_its_own(store: Database, run: runs.RunRow) 
 )
 def test_each_move_to_running_begins_an_attempt(states: list[TaskRunState], attempts: list[list[str]]) -> None:
     """
-    No move is left out, and what comes before the first one belongs to it.
+    Unless the task only goes on; no move is left out, and what comes before the first one belongs to it.
     """
     moves = [
-        queries.EventView(at="", from_=None, to=state.value, message="", task="a", map_index=-1) for state in states
+        queries.EventView(at="", from_=before, to=state.value, message="", task="a", map_index=-1)
+        for before, state in zip([None, *states], states, strict=False)
     ]
 
     assert [[move.to for move in attempt] for attempt in queries.by_attempt(moves)] == attempts

@@ -242,14 +242,27 @@ def test_why_of_no_time(api: Serving, rig: Rig, time: str) -> None:
     assert "write it like 2026-03-29T02:30:00Z" in refused(answer, status=400, code="usage_error")
 
 
-@pytest.mark.parametrize("path", ["/why?of=a@9999-12-31T23:59:59Z", "/next?from=9999-12-31T23:59:59Z&schedule=a"])
-def test_the_end_of_the_calendar_is_no_crash(api: Serving, rig: Rig, path: str) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Vienna", "America/New_York"])
+@pytest.mark.parametrize("path", ["/why?of=a@{}", "/next?from={}&schedule=a", "/next?from={}", "/runs?since={}"])
+def test_the_ends_of_the_calendar_are_no_crash(api: Serving, rig: Rig, zone: str, path: str) -> None:
     """
-    There is just nothing after it.
+    Whatever the zone: near them there is nothing, and beyond the years that every zone has is a mistake.
     """
-    rig.use(every_minute("a"))
+    rig.use(every_minute("a", timezone=zone, rule="0 0 31 12 *"))
+    asked = {year: api.ask("GET", f"/api/v1{path.format(f'{year}-12-31T23:59:59Z')}")[0] for year in ("0001", "9999")}
 
-    assert 200 == api.ask("GET", f"/api/v1{path}")[0]
+    assert 200 == api.ask("GET", f"/api/v1{path.format('9998-12-31T23:59:59Z')}")[0]
+    assert set(asked.values()) <= ({200} if path.startswith("/runs") else {400})
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59.999999Z", "9999-01-01T00:00:00Z", "0001-12-31T00:00:00Z"])
+def test_a_run_wanted_beyond_the_calendar_is_refused(api: Serving, at: str) -> None:
+    """
+    It could be shown in no zone but that of UTC.
+    """
+    answer = api.ask("POST", "/api/v1/runs", {"flow": "load", "at": at})
+
+    assert "is in no calendar: write a time of the years 2 to 9998" in refused(answer, status=400, code="usage_error")
 
 
 @pytest.mark.parametrize(

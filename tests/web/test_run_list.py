@@ -144,10 +144,10 @@ def test_one_flow_alone(rig: Rig) -> None:
     assert [run.flow for run in listed(rig, flow="report").runs] == ["report"]
 
 
-@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (49, 1), (50, 2), (51, 2), (120, 3)])
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (49, 1), (50, 1), (51, 2), (100, 2), (120, 3)])
 def test_pages_lose_and_double_nothing(rig: Rig, count: int, pages: int) -> None:
     """
-    Newest first; after a full page there may be one more, which is empty.
+    Newest first, and no page is empty.
     """
     fill(rig, count)
 

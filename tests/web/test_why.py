@@ -98,6 +98,23 @@ def test_the_ledger_tells_of_a_held_run_what_why_tells(api: Serving, rig: Rig) -
     assert f"{slot['fire_time']}: {told}" == why(api, "a")[1]
 
 
+def test_the_ledger_tells_that_a_run_was_given_up_before_it_began(api: Serving, rig: Rig) -> None:
+    """
+    Its slot does not say that it started, here or there.
+    """
+    rig.limit(max_runs=0)
+    rig.use(every_minute("a", overlap=Overlap.ALLOW), at=minute(-1))
+    rig.tick(START)
+    (run,) = rig.board.live.values()
+    api.post(f"/runs/{run.id}/cancel", {"reason": "no more"})
+    (slot,) = api.get("/slots")["slots"]
+
+    made = f"run {run.row.name} was made on time"
+    assert f"{made}, and never began: no more" == slot["sentence"]
+    assert f"{slot['fire_time']}: {slot['sentence']}" == why(api, "a")[1]
+    assert why(api, f"a@{slot['fire_time']}")[0].endswith(made)
+
+
 def test_why_somebody_started_it(api: Serving) -> None:
     """
     A run without a schedule says who asked for it.

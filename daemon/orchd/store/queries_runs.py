@@ -181,6 +181,14 @@ def run_states(conn: Connection, ids: Collection[str]) -> dict[str, FlowRunState
     return {run_id: FlowRunState(state) for run_id, state in conn.execute(asked)}
 
 
+def given_up(conn: Connection, ids: Collection[str]) -> dict[str, str]:
+    """
+    Return id -> message of those of the runs *ids* that ended before their process began.
+    """
+    asked = sa.select(_C.id, _C.message).where(_C.id.in_(ids), _C.ended_at_us.is_not(None), _C.started_at_us.is_(None))
+    return {row.id: row.message for row in conn.execute(asked)}
+
+
 def has_flow(conn: Connection, name: str) -> bool:
     """
     Tell whether a flow of that name was ever described.

@@ -128,12 +128,13 @@ def by_attempt(moves_of_task: Sequence[EventView]) -> list[tuple[EventView, ...]
     """
     Cut the moves of one task run, in order, into its attempts, the first one first.
 
-    Each move to ``running`` begins the next attempt; what comes before the first one belongs to it.
+    Each move to ``running`` begins the next attempt, unless the task goes on after a pause; what comes before the first
+    one belongs to it.
     """
     found: list[list[EventView]] = []
     has_begun = False
     for move in moves_of_task:
-        is_begin = move.to == TaskRunState.RUNNING
+        is_begin = move.to == TaskRunState.RUNNING and move.from_ != TaskRunState.PAUSED
         if not found or (is_begin and has_begun):
             found.append([])
         found[-1].append(move)

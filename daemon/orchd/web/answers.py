@@ -2,17 +2,21 @@
 Read models as responses, and what the OpenAPI document says of errors.
 """
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from orchd.errors import NotFound
 from orchd.model.ids import FlowRunId, run_name
 from orchd.model.states import FlowRunState
+from orchd.store import queries
+from orchd.store.database import Connection
 from orchd.store.queries import RunView, SlotView
-from orchd.web.daemon import Daemon
+from orchd.web.daemon import Daemon, Json
 from orchd.web.fire_times import with_local
 
 R = TypeVar("R", bound=RunView)
@@ -61,24 +65,47 @@ def with_holds(daemon: Daemon, runs: Iterable[R]) -> list[R]:
     ]
 
 
-def with_slot_holds(daemon: Daemon, slots: Iterable[SlotView]) -> list[SlotView]:
+def upcoming(daemon: Daemon, schedule: str, *, n: int) -> Sequence[Json]:
     """
-    Have the sentence of each of *slots* tell why its run is held, if it is.
+    Return the next *n* fire times of *schedule*; none when the daemon does not know it yet.
     """
-    holds = daemon.holds()
-    return [
-        msgspec.structs.replace(slot, sentence=f"{slot_sentence(slot, holds)}, and is {held}")
-        if (held := holds.get(slot.run or ""))
-        else slot
-        for slot in slots
-    ]
+    # In the middle of a reload the store knows a new schedule a moment before the board does.
+    with contextlib.suppress(NotFound):
+        return daemon.upcoming(schedule, n=n, after=None)
+
+    return ()
 
 
-def slot_sentence(slot: SlotView, holds: Mapping[str, str]) -> str:
+def with_slot_holds(daemon: Daemon, conn: Connection, slots: Iterable[SlotView]) -> list[SlotView]:
     """
-    Return the sentence of *slot*; of a run that is held it says that it was made, as nothing has started yet.
+    Have the sentence of each of *slots* tell why its run is held, if it is, or never began.
     """
-    if slot.run is None or slot.run not in holds:
+    shown, holds = list(slots), daemon.holds()
+    given_up = queries.given_up(conn, [slot.run for slot in shown if slot.run])
+    return [msgspec.structs.replace(slot, sentence=_told(slot, holds, given_up)) for slot in shown]
+
+
+def _told(slot: SlotView, holds: Mapping[str, str], given_up: Mapping[str, str]) -> str:
+    if slot.run is None:
+        return slot.sentence
+    if (message := given_up.get(slot.run)) is not None:
+        return f"{_made(slot)}, and never began: {message}"
+    if (held := holds.get(slot.run)) is not None:
+        return f"{_made(slot)}, and is {held}"
+
+    return slot.sentence
+
+
+def slot_sentence(conn: Connection, slot: SlotView, holds: Mapping[str, str]) -> str:
+    """
+    Return the sentence of *slot*; of a run that is held, or was given up before it began, it says that it was made, as
+    nothing has started.
+    """
+    if slot.run is None or not (slot.run in holds or queries.given_up(conn, [slot.run])):
         return slot.sentence
 
-    return f"run {run_name(FlowRunId(slot.run))} was {slot.sentence.replace('started', 'made', 1)}"
+    return _made(slot)
+
+
+def _made(slot: SlotView) -> str:
+    return f"run {run_name(FlowRunId(slot.run or ''))} was {slot.sentence.replace('started', 'made', 1)}"

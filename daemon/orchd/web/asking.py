@@ -24,6 +24,9 @@ T = TypeVar("T")
 MAX_WAIT_S: Final = 30.0
 #: Largest number that the store can hold.
 MAX_NUMBER: Final = 2**63 - 1
+#: Years that lie in the calendar wherever on earth one looks at it.
+_FIRST_YEAR: Final = 2
+_LAST_YEAR: Final = 9998
 
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_S, description="seconds to wait when there is nothing new yet")]
 RunRef = Annotated[str, Path(description="a run: its id, the beginning of its id (4 characters and more), or its name")]
@@ -87,12 +90,12 @@ def utc(instant: datetime) -> datetime:
     Return *instant* (aware, any zone) in UTC.
 
     Raises:
-        UsageError: in UTC it lies before the year 1 or after 9999.
+        UsageError: it is not in the calendar of every zone.
     """
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        raise UsageError(f"{instant.isoformat()} is in no calendar: write a time of the years 1 to 9999") from None
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise UsageError(f"{instant.isoformat()} is in no calendar: write a time of the years 2 to 9998")
+
+    return instant.astimezone(UTC)
 
 
 def an_instant(text: str) -> datetime:

@@ -92,5 +92,9 @@ def with_local(sentence: str, timezone: str) -> str:
 
 def _both(text: str, timezone: str) -> str:
     at = datetime.fromisoformat(text)
-    local = at.astimezone(zones.zone(timezone))
+    try:
+        local = at.astimezone(zones.zone(timezone))
+    except OverflowError:
+        return text
+
     return f"{text} ({zones.local_text(at, timezone)})" if local.utcoffset() else text

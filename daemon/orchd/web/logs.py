@@ -177,6 +177,7 @@ class LogRoutes:
                 yield _event("lines", {"lines": page.lines}, event_id=page.next)
             if page.more:
                 change.cancel()
+                yield ""
                 continue
             if FlowRunState(run.state).is_final:
                 change.cancel()

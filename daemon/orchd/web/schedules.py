@@ -2,7 +2,6 @@
 Routes about flows and schedules: lists, coming fire times, pause and unpause.
 """
 
-import contextlib
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from orchd.errors import NotFound
 from orchd.model.names import shown
 from orchd.store import queries
-from orchd.web.answers import answer
+from orchd.web.answers import answer, upcoming
 from orchd.web.asking import caller, outcome, utc
 from orchd.web.daemon import Daemon, Json
 from orchd.web.limits import NO_NUL
@@ -129,7 +128,5 @@ class ScheduleRoutes:
     def _with_next(self, schedule: queries.ScheduleView) -> queries.ScheduleView:
         coming: Sequence[Json] = ()
         if schedule.paused is None:
-            # In the middle of a reload the store knows a new schedule a moment before the board does.
-            with contextlib.suppress(NotFound):
-                coming = self._daemon.upcoming(schedule.name, n=1, after=None)
+            coming = upcoming(self._daemon, schedule.name, n=1)
         return msgspec.structs.replace(schedule, next=tuple(str(row["fire_time"]) for row in coming))

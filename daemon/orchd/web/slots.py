@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
-from starlette.concurrency import run_in_threadpool
 
 from orchd.model.instants import to_us
 from orchd.model.slots import Outcome
@@ -53,6 +52,5 @@ class SlotRoutes:
             after=slot_before(after),
             limit=limit + 1,
         )
-        found = await read(self._daemon, question)
-        told = await run_in_threadpool(with_slot_holds, self._daemon, found)
+        told = await read(self._daemon, lambda conn: with_slot_holds(self._daemon, conn, question(conn)))
         return answer(page("slots", told, limit=limit, key=slot_key))

@@ -71,7 +71,7 @@ def _schedule(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView) 
         for wait in _waits(daemon)
         if wait["schedule"] == schedule.name
     ]
-    slots = with_slot_holds(daemon, queries.slots(conn, schedule.name, limit=_SLOTS))
+    slots = with_slot_holds(daemon, conn, queries.slots(conn, schedule.name, limit=_SLOTS))
     sentences += [f"{slot.fire_time}: {slot.sentence}" for slot in slots]
     if schedule.last is None:
         sentences.append("none of its fire times has come yet")
@@ -112,7 +112,7 @@ def _slot(daemon: Daemon, conn: Connection, schedule: queries.ScheduleView, of: 
     slot = queries.slot_at(conn, schedule.name, begin_us) or queries.slot_within(conn, schedule.name, begin_us, end_us)
     if slot is not None:
         run = None if slot.run is None else queries.run_view(queries.find_run(conn, slot.run))
-        sentences = [*notes, f"{schedule.name} at {slot.fire_time}: {slot_sentence(slot, daemon.holds())}"]
+        sentences = [*notes, f"{schedule.name} at {slot.fire_time}: {slot_sentence(conn, slot, daemon.holds())}"]
         sentences += _jumps(conn, slot)
         if run is not None:
             sentences += _story(daemon, conn, run)
@@ -142,7 +142,7 @@ def _run(daemon: Daemon, conn: Connection, run: queries.RunView) -> Answer:
     if run.schedule is not None and run.fire_time is not None:
         slot = queries.slot_of_run(conn, run.schedule, to_us(datetime.fromisoformat(run.fire_time)))
         if slot is not None:
-            told = f"{run.schedule} at {slot.fire_time}: {slot_sentence(slot, daemon.holds())}"
+            told = f"{run.schedule} at {slot.fire_time}: {slot_sentence(conn, slot, daemon.holds())}"
             sentences += [told, *_jumps(conn, slot)]
     else:
         by = queries.find_run(conn, run.id).created_by

@@ -80,7 +80,8 @@ def read(parameters: Sequence[ParameterSpec], sent: Mapping[str, str]) -> Read:
     fields: list[Field] = []
     values: dict[str, object] = {}
     for parameter in parameters:
-        text = sent.get(PREFIX + parameter.name, "")
+        # Browsers end the lines of a text of several with both characters.
+        text = sent.get(PREFIX + parameter.name, "").replace("\r\n", "\n")
         error = None
         try:
             if not _is_left_out(parameter, text):

@@ -17,6 +17,7 @@ from orchd.model.specs import ParameterSpec
 from orchd.store import queries
 from orchd.store.database import Connection
 from orchd.store.queries import FlowView, ScheduleView
+from orchd.web.answers import upcoming
 from orchd.web.asking import caller, outcome
 from orchd.web.daemon import Daemon, Json
 from orchd.web.pages.changes import changes
@@ -149,10 +150,10 @@ class FlowPages:
         )
 
     def _next(self, schedule: ScheduleView) -> Sequence[Json]:
-        return () if schedule.paused else self._daemon.upcoming(schedule.name, n=_UPCOMING, after=None)
+        return () if schedule.paused else upcoming(self._daemon, schedule.name, n=_UPCOMING)
 
     def _upcoming(self, flow: FlowView) -> list[dict[str, Any]]:
-        fires = [fire for name in flow.schedules for fire in self._daemon.upcoming(name, n=_UPCOMING, after=None)]
+        fires = [fire for name in flow.schedules for fire in upcoming(self._daemon, name, n=_UPCOMING)]
         return sorted(fires, key=lambda fire: str(fire["fire_time"]))[:_UPCOMING]
 
 

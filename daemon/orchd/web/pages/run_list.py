@@ -72,20 +72,22 @@ def run_list(conn: Connection, asked: Mapping[str, str], *, flow: str | None) ->
         conn,
         flow=flow,
         states=STATES[state],
-        since_us=_day_us(since),
+        since_us=day_us(since) if since else None,
         parameter=parameter or None,
         before=before,
         after=end,
-        limit=_PER_PAGE,
+        # One more than is shown: the last one is told apart from it.
+        limit=_PER_PAGE + 1,
     )
     keep = {"state": state, "since": since, "until": until, "parameter": parameter}
     more = {name: text for name, text in keep.items() if text}
+    is_full = len(found) > _PER_PAGE
     # The run at which the search ended was not looked at.
-    next_before = found[-1].number if len(found) == _PER_PAGE else None if end is None else end + 1
+    next_before = found[_PER_PAGE - 1].number if is_full else None if end is None else end + 1
     older = None if next_before is None else urlencode({**more, "before": next_before})
-    searched = _SEARCHED if end is not None and len(found) < _PER_PAGE else None
+    searched = _SEARCHED if end is not None and not is_full else None
     return RunList(
-        runs=tuple(found),
+        runs=tuple(found[:_PER_PAGE]),
         states=tuple(STATES),
         state=state,
         since=since,
@@ -101,17 +103,16 @@ def _after_day(conn: Connection, text: str) -> int | None:
     """
     Return the number of the first run that was made after the day of *text*; None when there is none, or no day.
     """
-    end_us = _day_us(text, days=1)
-    return None if end_us is None else queries.first_made(conn, end_us)
+    return queries.first_made(conn, day_us(text, days=1)) if text else None
 
 
-def _day_us(text: str, *, days: int = 0) -> int | None:
+def day_us(text: str, *, days: int = 0) -> int:
     """
-    Return the instant at which the day of *text* begins in UTC, or one so many *days* later; None for the empty text.
-    """
-    if not text:
-        return None
+    Return the instant at which the day of *text* begins in UTC, or one so many *days* later.
 
+    Raises:
+        UsageError: *text* is no day.
+    """
     try:
         return to_us(datetime.fromisoformat(f"{text}T00:00:00+00:00") + timedelta(days=days))
     except (ValueError, OverflowError):

@@ -189,6 +189,7 @@ class RunPages:
             row = queries.find_run(conn, ref)
             run = queries.run_detail(conn, row.id, is_brief=True)
             tasks = queries.task_summaries(conn, row, children=MAX_CHILDREN)
+            slugs = queries.task_slugs(conn, row)
             log = _log(conn, row.number, chosen.only, at=at, before=before)
         run = with_holds(self._daemon, [run])[0]
         is_over = FlowRunState(run.state).is_final
@@ -205,8 +206,8 @@ class RunPages:
             looked_at=queries.LOOKED_AT,
             chosen=chosen,
             levels=LEVELS,
-            slugs=sorted(each.task.slug for each in tasks),
-            last=log.lines[-1].seq if log.lines else log.next,
+            slugs=slugs,
+            last=log.next,
             can_resume=is_over and run.after is None,
             trouble=trouble,
         )

@@ -2,7 +2,6 @@
 The pages of schedules: all of them with the week to come; one of them with what became of its fire times.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -18,8 +17,8 @@ from orchd.errors import NotFound, OrchdError
 from orchd.model.names import shown
 from orchd.store import queries
 from orchd.store.database import Connection
-from orchd.store.queries import ScheduleView, SlotView
-from orchd.web.answers import with_slot_holds
+from orchd.store.queries import ScheduleView
+from orchd.web.answers import upcoming, with_slot_holds
 from orchd.web.asking import caller, outcome
 from orchd.web.daemon import Daemon, Json
 from orchd.web.pages.forms import form_of
@@ -60,13 +59,13 @@ class SchedulePages:
         laid = None if after else self._week()
         with self._daemon.database.reading() as conn:
             found = queries.schedules(conn, after=after, limit=_PER_PAGE + 1)
+            shown = self._told(conn, found[:_PER_PAGE])
             often = queries.schedules(conn, names=laid.often) if laid else []
             states = queries.run_states(conn, [each.last.run for each in found if each.last and each.last.run])
-        shown = found[:_PER_PAGE]
         return page(
             request,
             "schedules.html",
-            schedules=[structs.replace(each, last=self._told(each.last)) for each in shown],
+            schedules=shown,
             states=states,
             next={each.name: self._coming(each, n=1) for each in shown},
             more=urlencode({"after": shown[-1].name}) if len(found) > _PER_PAGE else None,
@@ -74,15 +73,13 @@ class SchedulePages:
             often=often,
         )
 
-    def _told(self, last: SlotView | None) -> SlotView | None:
-        return None if last is None else with_slot_holds(self._daemon, [last])[0]
+    def _told(self, conn: Connection, schedules: Sequence[ScheduleView]) -> list[ScheduleView]:
+        told = with_slot_holds(self._daemon, conn, [each.last for each in schedules if each.last])
+        last = {slot.schedule: slot for slot in told}
+        return [structs.replace(each, last=last.get(each.name)) for each in schedules]
 
     def _coming(self, schedule: ScheduleView, *, n: int) -> Sequence[Json]:
-        # In the middle of a reload the store knows a new schedule a moment before the board does.
-        with contextlib.suppress(NotFound):
-            return () if schedule.paused else self._daemon.upcoming(schedule.name, n=n, after=None)
-
-        return ()
+        return () if schedule.paused else upcoming(self._daemon, schedule.name, n=n)
 
     def _week(self) -> Week:
         daemon = self._daemon
@@ -123,7 +120,7 @@ class SchedulePages:
     def _shown(self, request: Request, name: str, *, trouble: str | None = None, status: int = 200) -> Response:
         with self._daemon.database.reading() as conn:
             found = _one(conn, name)
-            slots = queries.ledger(conn, schedule=name, limit=_SLOTS)
+            slots = with_slot_holds(self._daemon, conn, queries.ledger(conn, schedule=name, limit=_SLOTS))
             states = queries.run_states(conn, [slot.run for slot in slots if slot.run])
         said: Mapping[str, Any] = explained(self._daemon, name)
         return page(
@@ -132,7 +129,7 @@ class SchedulePages:
             status=status,
             schedule=found,
             coming=self._coming(found, n=_NEXT),
-            slots=with_slot_holds(self._daemon, slots),
+            slots=slots,
             states=states,
             why=said["sentences"],
             trouble=trouble,

@@ -18,6 +18,7 @@ from orchd.web.answers import with_slot_holds
 from orchd.web.asking import an_instant, slot_before, slot_key
 from orchd.web.daemon import Daemon
 from orchd.web.pages.rendering import page
+from orchd.web.pages.run_list import day_us
 
 _PER_PAGE: Final = 100
 #: Characters of a day, such as 2026-11-23.
@@ -66,21 +67,24 @@ class SlotPages:
                 outcomes=OUTCOMES[outcome],
                 until_us=_until_us(until),
                 after=slot_before(after),
-                limit=_PER_PAGE,
+                # One more than is shown: the last one is told apart from it.
+                limit=_PER_PAGE + 1,
             )
             names = queries.schedule_names(conn)
+            told = with_slot_holds(self._daemon, conn, slots[:_PER_PAGE])
             states = queries.run_states(conn, [slot.run for slot in slots if slot.run])
         return page(
             request,
             "slots.html",
-            slots=with_slot_holds(self._daemon, slots),
+            slots=told,
             states=states,
             names=names,
             schedule=schedule,
             outcome=outcome,
             outcomes=OUTCOMES,
             until=until[:_DAY],
-            older=_older(slots, schedule, outcome),
+            is_filtered=bool(schedule or outcome or until or after),
+            older=_older(slots, schedule, outcome, until),
         )
 
 
@@ -89,14 +93,14 @@ def _until_us(text: str) -> int | None:
     Return the last instant that *text* means: of a day its end, in UTC; None for the empty text.
     """
     if len(text) == _DAY:
-        return to_us(an_instant(f"{text}T23:59:59.999999Z"))
+        return day_us(text, days=1) - 1
 
     return to_us(an_instant(text)) if text else None
 
 
-def _older(slots: Sequence[SlotView], schedule: str, outcome: str) -> str | None:
-    if len(slots) < _PER_PAGE:
+def _older(slots: Sequence[SlotView], schedule: str, outcome: str, until: str) -> str | None:
+    if len(slots) <= _PER_PAGE:
         return None
 
-    asked = {"schedule": schedule, "outcome": outcome, "after": slot_key(slots[-1])}
+    asked = {"schedule": schedule, "outcome": outcome, "until": until, "after": slot_key(slots[_PER_PAGE - 1])}
     return urlencode({name: value for name, value in asked.items() if value})

@@ -88,6 +88,8 @@
 
   // The log of a run: only a window of it is in the page; lines leave at one end as others come in at the other
 
+  // Greater than every line's number.
+  const NO_LINE = Number.MAX_SAFE_INTEGER;
   const WINDOW = 2000;
   const PAGE = 500;
   const log = document.getElementById("log-lines");
@@ -147,7 +149,8 @@
     document.getElementById("no-lines")?.remove();
     const follow = isAtEnd();
     if (!follow && log.childElementCount > 2 * WINDOW) { hasNewer = true; return; }
-    if (part.gap) {
+    // What the daemon leaves out may be here already, after the stream was cut.
+    if (part.gap && part.lines[0].seq > lastSeq() + 1) {
       const gap = document.createElement("div");
       gap.className = "gap";
       gap.textContent = "... lines left out here: they came faster than a page can show; all are in the log ...";
@@ -200,10 +203,11 @@
   };
 
   const newest = async () => {
-    const page = await ask({ tail: PAGE });
+    let page = { lines: [], before: undefined };
+    while (!page.lines.length && page.before !== null) page = await ask({ before: page.before ?? NO_LINE, tail: PAGE });
     hasOlder = page.before !== null;
     hasNewer = false;
-    log.replaceChildren(fragmentOf(page.lines));
+    if (page.lines.length) log.replaceChildren(fragmentOf(page.lines));
     log.scrollTop = log.scrollHeight;
   };
 
@@ -267,7 +271,7 @@
 
   const listen = () => {
     const address = new URL(main.dataset.live, location.href);
-    if (log && lastSeq() >= 0) address.searchParams.set("after", lastSeq());
+    if (log) address.searchParams.set("after", Math.max(lastSeq(), address.searchParams.get("after")));
     const made = new EventSource(address);
     made.addEventListener("change", () => { refresh(); redraw(); });
     made.addEventListener("lines", (event) => append(JSON.parse(event.data)));
@@ -284,7 +288,9 @@
   const askWhy = async () => {
     const answer = await fetch(location.pathname + location.search).catch(() => null);
     if (answer?.status === 401) { state.textContent = "You are logged out; load the page again"; return; }
-    const why = answer?.ok ? "Too many pages are live" : "The daemon does not answer";
+    if (answer?.status === 404) { state.textContent = "This is kept no longer"; return; }
+    const why = answer === null ? "The daemon does not answer" : answer.status === 503 ? "The run store is away"
+      : "Too many pages are live";
     state.textContent = `${why}; waiting`;
     setTimeout(watch, AGAIN_MS);
   };
