@@ -358,6 +358,23 @@ SCROLL = """async ({ down, until }) => {
 }"""
 
 
+def test_the_newest_lines_are_one_click_away(house: House, person: Person) -> None:
+    """
+    However far up somebody has read, and whatever has left the page meanwhile.
+    """
+    run = house.daemon.begin("chatty", n=6000)
+    house.daemon.finished(run, within_s=60)
+    person.page.goto(f"/runs/{run}")
+    log = person.page.locator("#log-lines")
+    person.page.evaluate(SCROLL, {"down": False, "until": "line 0 of many"})
+    expect(log).not_to_contain_text("line 5999 of many")
+    person.page.get_by_role("link", name="Newest").click()
+
+    expect(log).to_contain_text("line 5999 of many")
+    expect(log).not_to_contain_text("line 0 of many")
+    assert log.evaluate("(log) => log.scrollHeight - log.scrollTop - log.clientHeight") < 2
+
+
 def test_a_text_is_looked_for_further_back(house: House, person: Person) -> None:
     """
     One look goes through so many lines; what lies before them is a click away.
