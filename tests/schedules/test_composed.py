@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchd.model.specs import CalendarSpec, ClauseSpec, DayMove, ScheduleSpec
@@ -80,15 +80,11 @@ def composed(draw: st.DrawFn) -> tuple[ScheduleSpec, datetime]:
     return spec(**fields), near
 
 
-#: For walks over days, which a rule of each minute makes long.
-WALKED = settings(PROPERTY, max_examples=40)
-
-
 def _walked(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
     return list(walk(rule, after=after, until=until))
 
 
-@WALKED
+@PROPERTY
 @given(composed())
 def test_fire_times_only_go_forward(drawn: tuple[ScheduleSpec, datetime]) -> None:
     """
@@ -116,7 +112,7 @@ def test_cutting_a_window_loses_and_doubles_nothing(
     assert _walked(rule, begin, end) == _walked(rule, begin, cut) + _walked(rule, cut, end)
 
 
-@WALKED
+@PROPERTY
 @given(composed(), st.integers(1, 9))
 def test_the_newest_fires_of_a_window_are_those_of_a_walk(drawn: tuple[ScheduleSpec, datetime], limit: int) -> None:
     """

@@ -105,6 +105,26 @@ def test_a_change_at_the_end_of_a_wait_is_not_missed(rig: Rig) -> None:
     assert asyncio.run(follow()) == 2
 
 
+def test_a_page_that_goes_while_it_waits_awaits_nothing_more(rig: Rig) -> None:
+    """
+    A quiet daemon has no change that would clear away what pages have left.
+    """
+    rig.use()
+
+    async def leave() -> list[bool]:
+        daemon = SmallDaemon(rig, asyncio.get_running_loop())
+        page = Feeds(daemon).follow(_begun(daemon), after=-1)
+        await anext(page)
+        waiting = asyncio.ensure_future(anext(page))
+        while not daemon.waited.acquire(blocking=False):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        return [future.done() for future in daemon.changes._waiting]
+
+    assert all(asyncio.run(leave()))
+
+
 def test_a_look_that_another_page_began_is_followed_by_one_more(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     What changed between its begin and the joining is in neither: both pages look again, without waiting for more.

@@ -108,7 +108,11 @@ class Feeds:
             self._stir(run_id)
             # Taken before the other one is let go: a change that comes between them is not missed.
             following = daemon.next_change()
-            is_up = await daemon.changed(change, within_s=_STIR_S)
+            try:
+                is_up = await daemon.changed(change, within_s=_STIR_S)
+            except asyncio.CancelledError:
+                following.cancel()
+                raise
             if not is_up or not change.cancelled():
                 following.cancel()
                 return change, is_up
